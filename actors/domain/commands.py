@@ -1,0 +1,147 @@
+"""What the actor is asked to do, or told has happened. Imperative for users, past for facts from outside."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.domain.ids import NoticeId, RecordingId
+from actors.domain.media import MediaReport
+from actors.domain.model import Actor, EndReason, RecordingSpec
+from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecording:
+    """Record this meeting. `recording_id` and `prefix` are fresh, and are used only if a recording is made."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+    spec: RecordingSpec
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecording:
+    """End what is live; with `recording_id`, only if it is that one."""
+
+    by: Actor
+    reason: EndReason = EndReason.STOP_REQUESTED
+    recording_id: RecordingId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRecording:
+    """Remove a settled recording's media and leave a tombstone. The actor recalls the recording from the journal first."""
+
+    recording_id: RecordingId
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Look at the clock: deadlines, calls that are due, attempts that may be opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcquireAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[Acquired]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[StartAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[QueryAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[StopAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaExamined:
+    recording_id: RecordingId
+    outcome: Outcome[MediaReport]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaErased:
+    recording_id: RecordingId
+    outcome: Outcome[Erased]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notification of the provider (reference 9.3), verified and stored. `at_ms` is `payload.sendts`.
+
+    `event_type` is the provider's number, `details` its `payload.details`: their shapes are the provider's facts, of which
+    `decide` reads only documented fields, and reads them as untrusted.
+    """
+
+    notice_id: NoticeId
+    event_type: int
+    sid: str
+    uid: str
+    cname: str
+    sequence: int
+    at_ms: int
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReported:
+    """A stored notification is to be applied; the commit marks it processed."""
+
+    notice: Notice
+
+
+UserCommand = StartRecording | StopRecording | DeleteRecording
+Command = (
+    UserCommand
+    | Wake
+    | AcquireAnswered
+    | StartAnswered
+    | QueryAnswered
+    | StopAnswered
+    | MediaExamined
+    | MediaErased
+    | ProviderReported
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command took effect, or had already: the recording that it is about."""
+
+    recording_id: RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command changed nothing. `code` is one of api.md 2; `recording` the one that explains it, if any."""
+
+    code: str
+    recording_id: RecordingId | None = None
+    retryable: bool = False
+
+
+Reply = Accepted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a decision may know of the world beside state and command: the time, and a uid never drawn before."""
+
+    at_ms: int
+    uid: str

@@ -1,0 +1,77 @@
+"""What must be in flight: vendor + verb. Each is one call of a port, and a pure function of state says which are due."""
+
+from dataclasses import dataclass
+
+from actors.domain.ids import RecordingId
+from actors.domain.model import RecordingSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraAcquire:
+    """Fetch a single-use resource for (channel, uid)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraStart:
+    """Start, always with the attempt's own resource and uid, so that it cannot start twice (reference 7.4)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    resource_id: str
+    spec: RecordingSpec
+    prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraQuery:
+    """Ask whether the session lives."""
+
+    recording_id: RecordingId
+    attempt: int
+    resource_id: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraStop:
+    """Stop synchronously: the answer comes when the files are up, or after 20 s (reference 6)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    resource_id: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageExamine:
+    """Look at everything below the prefix."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageErase:
+    """Delete everything below the prefix."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+
+
+Effect = AgoraAcquire | AgoraStart | AgoraQuery | AgoraStop | StorageExamine | StorageErase
+
+EffectKey = tuple[str, RecordingId, int]
+
+
+def key_of(effect: Effect) -> EffectKey:
+    """What must not be in flight twice: the same call for the same attempt."""
+    return type(effect).__name__, effect.recording_id, getattr(effect, "attempt", 0)

@@ -1,0 +1,53 @@
+"""What storage holds of a recording, as an adapter reports it; `evidence.judge` draws the conclusion."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object in storage. Bytes; `modified_at_ms` by the store's clock."""
+
+    key: str
+    size: int
+    modified_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One entry of a playlist. `started_at_ms` is the UTC time in its name (reference 8.1), None if unreadable;
+    `size` is None when the object is not there."""
+
+    key: str
+    duration_seconds: float
+    started_at_ms: int | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A parsed M3U8. `ended`: it has `#EXT-X-ENDLIST`. `error`: why it could not be read, else None."""
+
+    key: str
+    size: int
+    slices: tuple[Slice, ...]
+    ended: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """An MP4. `duration_seconds` is None when it does not open; then `error` says why."""
+
+    key: str
+    size: int
+    duration_seconds: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReport:
+    """All that lies below a recording's prefix."""
+
+    objects: tuple[StoredObject, ...]
+    playlists: tuple[Playlist, ...]
+    movies: tuple[Movie, ...]

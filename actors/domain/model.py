@@ -1,0 +1,342 @@
+"""The state of a meeting: frozen values, changed only by `evolve`.
+
+What is wanted (`Recording.want`) stands apart from what was observed (`Recording.phase`): start and stop change only the
+former, so both are idempotent, and everything else follows from the difference between the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from actors.domain.ids import MeetingId, RecordingId
+
+
+class Want(StrEnum):
+    """What the users want of a recording."""
+
+    RECORD = "record"
+    STOP = "stop"
+
+
+class Phase(StrEnum):
+    """How far a recording has been observed to be. `transitions.TABLE` says what follows what."""
+
+    ACCEPTED = "accepted"
+    """The intent is stored; no attempt is open."""
+    ACQUIRING = "acquiring"
+    """An attempt is open; its resource is not known yet. Nothing can be recording."""
+    STARTING = "starting"
+    """The resource is known, so a start may have been sent; the session's sid is not known."""
+    CONFIRMING = "confirming"
+    """The sid is known; no proof of capture yet."""
+    ACTIVE = "active"
+    PROCESSING = "processing"
+    """The recorder is gone; files are being uploaded and examined."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+class State(StrEnum):
+    """The precise public word (product.md); a projection of phase and want."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    DELETED = "deleted"
+
+
+class Status(StrEnum):
+    """The coarse public word."""
+
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class EndReason(StrEnum):
+    """Why a recording ended."""
+
+    STOP_REQUESTED = "stop_requested"
+    MEETING_ENDED = "meeting_ended"
+    EMPTY_ROOM = "empty_room"
+    MAX_DURATION = "max_duration"
+    PROVIDER_IDLE = "provider_idle"
+    PROVIDER_ERROR = "provider_error"
+    NEVER_STARTED = "never_started"
+    OPERATOR = "operator"
+
+
+class StorageStatus(StrEnum):
+    """Where the files are, by the provider's word and our own listing."""
+
+    PENDING = "pending"
+    UPLOADING = "uploading"
+    BACKUP = "backup"
+    STORED = "stored"
+    MISSING = "missing"
+    DELETED = "deleted"
+
+
+class Completeness(StrEnum):
+    """Whether what there is to play is all that was captured."""
+
+    UNKNOWN = "unknown"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+
+
+class FailureCode(StrEnum):
+    """The closed list of a recording's `error.code`."""
+
+    PROVIDER_UNAUTHORIZED = "provider_unauthorized"
+    PROVIDER_REJECTED = "provider_rejected"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    CAPACITY = "recording_capacity_exhausted"
+    NEVER_STARTED = "never_started"
+    NO_MEDIA = "no_media"
+    STORAGE_DENIED = "storage_denied"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    SLICES_MISSING = "slices_missing"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    ABORTED = "aborted"
+    INTERNAL = "internal"
+
+
+class ActorKind(StrEnum):
+    """Who caused an event."""
+
+    USER = "user"
+    SYSTEM = "system"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused an event; `id` is the token's subject (or its `onBehalfOf`) for users."""
+
+    kind: ActorKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a recording failed: a code, a sentence, and whether a new start may fare better."""
+
+    code: FailureCode
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The picture of an `audio_video` recording: pixels, frames a second, kbit/s."""
+
+    width: int
+    height: int
+    fps: int
+    bitrate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the panes of an `audio_video` recording are arranged."""
+
+    template: str
+    max_resolution_uid: str | None
+    background_color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Whose streams are recorded; None means everybody's."""
+
+    audio: tuple[str, ...] | None = None
+    video: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSpec:
+    """What was asked for at the start (api.md 1)."""
+
+    channel_name: str
+    channel_type: str = "communication"
+    streams: str = "audio"
+    outputs: tuple[str, ...] = ("hls", "mp4")
+    video: Video | None = None
+    layout: Layout | None = None
+    subscribe: Subscription = Subscription()
+    max_duration_seconds: int = 14400
+    max_idle_seconds: int = 300
+    external_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to have Agora record. The first uid is chosen before the acquire and never used again."""
+
+    number: int
+    uids: tuple[str, ...]
+    opened_at_ms: int
+    resource_id: str | None = None
+    acquired_at_ms: int | None = None
+    sid: str | None = None
+    tries: int = 0
+    """Answers to the present call that decided nothing."""
+    ambiguous: bool = False
+    """A start was sent whose outcome is not known: it may have worked."""
+    check_at_ms: int = 0
+    """When the present call may be sent (again)."""
+    proven_at_ms: int | None = None
+    """The last proof that the recorder lives."""
+    missing_since_ms: int | None = None
+    misses: int = 0
+    """The unbroken series of answers that the recorder was not found: when it began, how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A playlist or an MP4 of a recording, never a slice. Bytes and seconds."""
+
+    kind: str
+    key: str
+    file_size: int
+    duration_seconds: float | None
+    part: int
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of wanted time of which nothing is to be played."""
+
+    from_ms: int
+    to_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One recording, from the stored intent to its tombstone. Times are Unix milliseconds."""
+
+    recording_id: RecordingId
+    meeting_id: MeetingId
+    spec: RecordingSpec
+    prefix: tuple[str, ...]
+    """Path segments of its files in storage, `[A-Za-z0-9]+` each (reference 3.5)."""
+    phase: Phase
+    want: Want
+    created_at_ms: int
+    updated_at_ms: int
+    started_by: str
+    stopped_by: str | None = None
+    started_at_ms: int | None = None
+    stop_requested_at_ms: int | None = None
+    stopped_at_ms: int | None = None
+    completed_at_ms: int | None = None
+    deleted_at_ms: int | None = None
+    deadline_at_ms: int | None = None
+    attempt: Attempt | None = None
+    recorder_uids: tuple[str, ...] = ()
+    """Every uid of every attempt."""
+    sid: str | None = None
+    """Agora's sid, of the last part."""
+    nothing_recorded: bool = False
+    """The provider said 435: there will be no files."""
+    trouble: Failure | None = None
+    """The last thing that went wrong; becomes `error` if the recording fails for want of progress."""
+    checks: int = 0
+    """Looks at storage that did not conclude."""
+    check_at_ms: int = 0
+    stored_at_ms: int | None = None
+    """When the provider said that all files are stored."""
+    storage_status: StorageStatus = StorageStatus.PENDING
+    end_reason: EndReason | None = None
+    completeness: Completeness = Completeness.UNKNOWN
+    duration_seconds: float | None = None
+    file_size: int | None = None
+    files: tuple[MediaFile, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    error: Failure | None = None
+    outcome: State | None = None
+    """The terminal state that was reached, kept while the recording is deleted."""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Eviction:
+    """An attempt that was given up on without proof of its end; a one-way door.
+
+    No attempt is opened beside it. It ends by proof of exit, or when a late start can no longer be acted on.
+    """
+
+    recording_id: RecordingId
+    channel_name: str
+    attempt: Attempt
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """Everything that the actor of one meeting decides on."""
+
+    meeting_id: MeetingId
+    seq: int = 0
+    """Number of the last journal event."""
+    sequence: int = 0
+    """Number of the last public event; gapless for subscribers."""
+    live: Recording | None = None
+    finishing: Mapping[RecordingId, Recording] = field(default_factory=dict)
+    """Recordings that are over but not settled: processing, or being deleted."""
+    evicting: Eviction | None = None
+
+    def recording(self, recording_id: RecordingId) -> Recording | None:
+        """The recording of that id, if it is live or finishing."""
+        if self.live is not None and self.live.recording_id == recording_id:
+            return self.live
+        return self.finishing.get(recording_id)
+
+
+LIVE_PHASES = frozenset({Phase.ACCEPTED, Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE})
+SETTLED_PHASES = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.ABORTED, Phase.DELETED})
+
+
+def state_of(recording: Recording) -> State:
+    """The public state. It never goes back: what was captured once stays `active` until it is stopped."""
+    match recording.phase:
+        case Phase.ACCEPTED | Phase.ACQUIRING | Phase.STARTING | Phase.CONFIRMING | Phase.ACTIVE:
+            if recording.want is Want.STOP:
+                return State.STOPPING
+            return State.STARTING if recording.started_at_ms is None else State.ACTIVE
+        case Phase.DELETING:
+            return recording.outcome or State.COMPLETED
+        case phase:
+            return State(phase.value)
+
+
+def status_of(recording: Recording) -> Status:
+    """The coarse public status."""
+    match state_of(recording):
+        case State.COMPLETED:
+            return Status.COMPLETED
+        case State.FAILED | State.ABORTED:
+            return Status.FAILED
+        case State.DELETED:
+            return Status.DELETED
+        case _:
+            return Status.PROCESSING
+
+
+def is_live(recording: Recording) -> bool:
+    """Whether it takes the meeting's one live place."""
+    return recording.phase in LIVE_PHASES

@@ -1,0 +1,117 @@
+"""Outcomes of calls to the outside, as values.
+
+The distinction between "refused" and "unknown" is the heart of the system: a timeout, a broken connection or a 5xx on a
+call that is not idempotent is `Ambiguous`, never a failure.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from actors.domain.model import Failure
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T_co]):
+    """The call was answered, and the answer is a fact."""
+
+    value: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Refused for good: the same call would be refused again, and nothing was done."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Not known: it may have been done or not, now or later."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLater:
+    """Refused for now, and nothing was done. `failure` is what it would be called if it never gets better."""
+
+    why: str
+    failure: Failure
+    after_ms: int | None = None
+
+
+Outcome = Done[T_co] | Rejected | Ambiguous | RetryLater
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """acquire: the single-use resource (reference 2)."""
+
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """start: the session's sid. It says that the request was accepted, not that anything is recorded (reference 3.8)."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyRunning:
+    """start: codes 7 and 53; a session with our uid runs, its sid is not told (reference 7.4)."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUnusable:
+    """start: this resource will not do (expired, unknown, no worker); a new acquire may (reference 7.2, 7.3)."""
+
+    code: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """query: the session's status, 0-8 or 20 (reference 4.1)."""
+
+    status: int
+    slice_started_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """query, stop: "failed to find worker": ended, never up, or moving to another machine (reference 4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """stop, answered 200: the recorder is gone. `uploading`: "uploaded", "backuped" or "unknown" (reference 6.1)."""
+
+    uploading: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingRecorded:
+    """stop, 435: the recorder is gone and there is no media (reference 6.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """stop, code 49: the session is leaving already; no proof that it is gone (reference 6.2)."""
+
+
+StartAnswer = Started | AlreadyRunning | ResourceUnusable
+QueryAnswer = Seen | NotFound
+StopAnswer = Stopped | NothingRecorded | Leaving | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """delete: what was removed from storage."""
+
+    objects: int
+    bytes: int

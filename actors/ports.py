@@ -1,0 +1,317 @@
+"""What the core needs of the outside, as Protocols named for their roles. Adapters live in `clients`, fakes in `tests/fakes`.
+
+Every adapter and its fake pass the same contract tests (`tests/contract`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from actors.domain.commands import Notice
+from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.events import JournalEvent
+from actors.domain.ids import MeetingId, NoticeId, RecordingId
+from actors.domain.media import MediaReport
+from actors.domain.model import Meeting, Recording, State, Status
+from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer
+
+
+class Fenced(Exception):
+    """Another owner has claimed the meeting since: nothing was written, and this owner must end."""
+
+
+class OutcomeUnknown(Exception):
+    """The connection broke while the statement ran: it may be committed or not. Claim a new epoch, then read."""
+
+
+class JournalUnavailable(Exception):
+    """The database did not take the call at all: nothing was written."""
+
+
+class StorageNotFound(Exception):
+    """There is no object of that key."""
+
+
+class StorageDenied(Exception):
+    """The store refused: wrong rights, or a key that may not be used."""
+
+
+class StorageUnavailable(Exception):
+    """The store did not answer, or cannot take more."""
+
+
+# --- journal and ownership ---
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMark:
+    """A command to be remembered with its outcome. `command_id` is unique in its meeting; `body_hash` tells a reused key."""
+
+    command_id: str
+    body_hash: str
+    recording_id: RecordingId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderRow:
+    """Who is ours: written when an attempt opens and when its sid is learnt; read by webhooks."""
+
+    cname: str
+    uid: str
+    sid: str | None
+    recording_id: RecordingId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """One commit of one meeting: all of it, or nothing.
+
+    `expected_seq` and `epoch` fence it. `events` may be empty (then only marks are written). `recordings` are the rows that
+    changed, each as it is afterwards. `wake_at_ms` None: nothing is due, ever.
+    """
+
+    meeting_id: MeetingId
+    epoch: int
+    expected_seq: int
+    state: Meeting
+    wake_at_ms: int | None
+    events: tuple[JournalEvent, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    recorders: tuple[RecorderRow, ...] = ()
+    command: CommandMark | None = None
+    notices: tuple[NoticeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A meeting that is now ours: the epoch to write with, and the state as of that epoch."""
+
+    epoch: int
+    state: Meeting
+
+
+class Journal(Protocol):
+    """Intent log, checkpoint and outbox in one: a commit is one fenced transaction."""
+
+    async def commit(self, append: Append) -> None:
+        """Make it durable. Raises Fenced, OutcomeUnknown, JournalUnavailable."""
+        ...
+
+    async def find_command(self, meeting_id: MeetingId, command_id: str) -> CommandMark | None:
+        """The command remembered under that id. Raises JournalUnavailable."""
+        ...
+
+    async def recall(self, meeting_id: MeetingId, recording_id: RecordingId) -> Recording | None:
+        """A recording of this meeting as its row has it, settled ones too. Raises JournalUnavailable."""
+        ...
+
+
+class Ownership(Protocol):
+    """Who may write a meeting. Every claim makes a new epoch."""
+
+    async def claim(self, meeting_id: MeetingId) -> Claim:
+        """Take the meeting (made empty if new). Waits for a running statement of an older owner. Raises JournalUnavailable."""
+        ...
+
+    async def release(self, meeting_id: MeetingId, epoch: int) -> None:
+        """Give it back, unless somebody has claimed it since. Raises JournalUnavailable."""
+        ...
+
+    async def due(self, now_ms: int, limit: int) -> list[MeetingId]:
+        """Meetings whose wake-up time has come. Raises JournalUnavailable."""
+        ...
+
+    async def unowned(self, limit: int) -> list[MeetingId]:
+        """Meetings with something left to do that this process has not claimed. Raises JournalUnavailable."""
+        ...
+
+
+class Inbox(Protocol):
+    """Notifications of the provider: stored before they are answered, applied once."""
+
+    async def store(self, notice: Notice, body: bytes, received_at_ms: int) -> bool:
+        """Keep it. False if this notice, or its meaning (sid, uid, event type, sequence), is there already."""
+        ...
+
+    async def meeting_of(self, notice: Notice) -> MeetingId | None:
+        """The meeting whose recorder it is about, by uid and channel, or by sid."""
+        ...
+
+    async def unprocessed(self, older_than_ms: int, limit: int) -> list[tuple[MeetingId, Notice]]:
+        """Stored notices of known recorders that no commit has marked yet, oldest first."""
+        ...
+
+
+# --- reading ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """A list of recordings, newest first by (created_at, id). Tombstones only when `statuses` or `states` name them.
+
+    `after` is the (created_at_ms, recording_id) of the last row of the page before; then `offset` is 0.
+    """
+
+    meeting_id: MeetingId | None = None
+    statuses: tuple[Status, ...] = ()
+    states: tuple[State, ...] = ()
+    limit: int = 50
+    offset: int = 0
+    after: tuple[int, RecordingId] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`total` counts all that match; `more` says whether there are rows behind these."""
+
+    items: tuple[Recording, ...]
+    total: int
+    more: bool
+
+
+class Records(Protocol):
+    """The query side: rows as of the last commit. All raise JournalUnavailable."""
+
+    async def recording(self, recording_id: RecordingId) -> Recording | None: ...
+
+    async def live(self, meeting_id: MeetingId) -> Recording | None: ...
+
+    async def latest(self, meeting_id: MeetingId) -> Recording | None: ...
+
+    async def page(self, query: ListQuery) -> Page: ...
+
+    async def history(self, recording: Recording, after_seq: int, limit: int) -> list[JournalEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A meeting as a subscriber joins it: the last public number, and the live recording."""
+
+    meeting_id: MeetingId
+    sequence: int
+    live: Recording | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FeedPosition:
+    """A place in the feed over all meetings: transaction, meeting, public number (recipe 3.5)."""
+
+    tx: int
+    meeting_id: str
+    sequence: int
+
+
+class Feed(Protocol):
+    """Public events, for subscribers that join, resume or fell behind. All raise JournalUnavailable."""
+
+    @property
+    def identity(self) -> str:
+        """Names this history; cursors carry it. Another one after a rebuild or a restored dump."""
+        ...
+
+    async def snapshot(self, meeting_id: MeetingId) -> Snapshot: ...
+
+    async def after(self, meeting_id: MeetingId, sequence: int, limit: int) -> list[JournalEvent]:
+        """Public events of one meeting behind `sequence`, in order."""
+        ...
+
+    async def sequences(self, meeting_ids: Sequence[MeetingId]) -> Mapping[MeetingId, int]:
+        """The last public number of each."""
+        ...
+
+    async def position(self) -> FeedPosition:
+        """The end of the settled part of the feed over all meetings."""
+        ...
+
+    async def all_after(self, position: FeedPosition, limit: int) -> list[tuple[FeedPosition, JournalEvent]]:
+        """Settled public events of all meetings behind `position`, in feed order."""
+        ...
+
+    async def all_live(self) -> list[Snapshot]:
+        """A snapshot for each meeting with a live recording."""
+        ...
+
+
+# --- the provider and storage ---
+
+
+class Recorder(Protocol):
+    """Agora Cloud Recording. Calls never raise for what the provider or the network does: outcomes are values."""
+
+    async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]: ...
+
+    async def start(self, call: AgoraStart) -> Outcome[StartAnswer]: ...
+
+    async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]: ...
+
+    async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]: ...
+
+
+class MediaStore(Protocol):
+    """Where the files of recordings are. Trouble is an outcome: RetryLater, never an exception."""
+
+    async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
+        """List everything below the prefix, read its playlists, open its MP4s."""
+        ...
+
+    async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
+        """Delete everything below the prefix. Done only when nothing is left."""
+        ...
+
+
+# --- telling others ---
+
+
+class Publisher(Protocol):
+    """Hints after a commit. May be lost; never waited for; never raises."""
+
+    def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        """`events`: the public ones of this commit, in order; `state`: the meeting after it."""
+        ...
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Unix milliseconds."""
+        ...
+
+
+class Ids(Protocol):
+    def recording_id(self) -> RecordingId:
+        """A new UUIDv7."""
+        ...
+
+    def recorder_uid(self) -> str:
+        """A uid for a recorder, 1 to 2**32-1 as text (reference 2), never drawn before in practice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All that an actor system is wired to."""
+
+    journal: Journal
+    ownership: Ownership
+    inbox: Inbox
+    recorder: Recorder
+    media: MediaStore
+    publisher: Publisher
+    clock: Clock
+    ids: Ids
+    observe: "Observer" = field(default_factory=lambda: Observer())
+
+
+class Observer:
+    """Counters of the shell; the server replaces them by Prometheus metrics. The default counts nothing."""
+
+    def command(self, kind: str, outcome: str) -> None: ...
+
+    def commit(self, seconds: float) -> None: ...
+
+    def quarantined(self, change: int) -> None: ...
+
+    def mailbox(self, depth: int) -> None: ...
+
+    def call(self, effect: str, outcome: str) -> None: ...
