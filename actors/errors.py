@@ -1,0 +1,33 @@
+"""The closed list of errors that the edge may see from the actor system. Refusals of the domain are replies, not errors."""
+
+
+class ActorError(Exception):
+    """The command was not carried out, or it is not known whether it was."""
+
+
+class MailboxFull(ActorError):
+    """The meeting's queue of user commands is full; nothing was stored."""
+
+
+class Draining(ActorError):
+    """This node is leaving and takes no more commands; nothing was stored."""
+
+
+class MeetingQuarantined(ActorError):
+    """The meeting's actor failed too often; nothing was stored."""
+
+
+class CommandFailed(ActorError):
+    """The command made the actor fail twice; it is kept aside and nothing was stored."""
+
+
+class DatabaseUnavailable(ActorError):
+    """The database did not take the command; nothing was stored."""
+
+
+class CommandOutcomeUnknown(ActorError):
+    """The database broke off while storing: the command may be stored or not. Repeat it with the same key."""
+
+
+class KeyReused(ActorError):
+    """The idempotency key belongs to another command; nothing was stored."""

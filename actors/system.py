@@ -1,0 +1,1 @@
+"""interface being written by the lead; see the signatures in your task"""
