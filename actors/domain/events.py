@@ -296,6 +296,31 @@ class EvictionBegan(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvicteeFound(Event):
+    """The abandoned attempt did start: its sid is known now, so it can be told to stop."""
+
+    kind = "recorder.evictee_found"
+    visible = False
+
+    attempt: int
+    sid: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvictionDeferred(Event):
+    """A stop of the abandoned session that gave no proof."""
+
+    kind = "recorder.eviction_deferred"
+    visible = False
+
+    attempt: int
+    why: str
+    missed: bool
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionEnded(Event):
     """The abandoned attempt can no longer record."""
 
@@ -328,6 +353,8 @@ AnyEvent = (
     | DeletionDeferred
     | RecordingDeleted
     | EvictionBegan
+    | EvicteeFound
+    | EvictionDeferred
     | EvictionEnded
 )
 
@@ -342,9 +369,9 @@ class LiveRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEvent:
-    """An event as it is stored: numbered, timed, attributed, with the recording as it was after it.
+    """An event as it is stored: numbered, timed, attributed.
 
-    `sequence` is the public number, None for internal events. `tx` is given by the journal when it is read back.
+    Public events have a `sequence` and carry the recording as it was after them; internal ones have neither.
     """
 
     meeting_id: MeetingId
@@ -353,5 +380,5 @@ class JournalEvent:
     at_ms: int
     actor: Actor
     event: AnyEvent
-    recording: Recording
+    recording: Recording | None
     live: LiveRef | None

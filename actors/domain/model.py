@@ -247,6 +247,8 @@ class Recording:
     deleted_at_ms: int | None = None
     deadline_at_ms: int | None = None
     attempt: Attempt | None = None
+    attempts: int = 0
+    """How many attempts were opened."""
     recorder_uids: tuple[str, ...] = ()
     """Every uid of every attempt."""
     sid: str | None = None
