@@ -1,0 +1,185 @@
+"""Objects as files below one folder, so that recordings work with nothing but a disk.
+
+Keys are those of an object store: segments joined by "/". No key leads out of the folder, neither by its segments nor
+through a symbolic link. What is being written lies aside, in a folder that no key can name, until it is whole.
+"""
+
+import asyncio
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from actors.domain.media import StoredObject
+from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+KEY_BYTES_MAX = 1024
+_ASIDE = ".aside"
+_REFUSALS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENOTEMPTY,
+    errno.EEXIST,
+}
+
+
+class LocalStore:
+    """Objects below `root`. Raises StorageNotFound, StorageDenied, StorageUnavailable; blocks no event loop.
+
+    A write is there as a whole or not at all, also when the process is killed. It is not forced to the disk: a power cut
+    may cost the last seconds.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._root = root.resolve()
+        self._aside = self._root / _ASIDE
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store the object, in place of an older one of that key."""
+        await self._run(self._put, key, data)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Move a file in as the object of that key. `path` is gone afterwards."""
+        await self._run(self._put_file, key, path)
+
+    async def get(self, key: str) -> bytes:
+        return await self._run(lambda: self.path(key).read_bytes())
+
+    async def list(self, prefix: str) -> list[StoredObject]:
+        """All objects whose key begins with `prefix`, by key."""
+        return await self._run(lambda: sorted(self._walk(prefix), key=lambda found: found.key))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove these objects and the folders that are empty afterwards. A key that is not there is no error."""
+        await self._run(self._delete, keys)
+
+    def path(self, key: str) -> Path:
+        """The file of that key, which need not exist. Raises StorageDenied."""
+        if not key_is_safe(key):
+            raise StorageDenied("the key may not be used")
+        path = self._root / key
+        if not Path(os.path.realpath(path)).is_relative_to(self._root):  # resolve() raises on a loop
+            raise StorageDenied("the key leads out of the store")
+        return path
+
+    def free_bytes(self) -> int:
+        """Room that is left on the disk."""
+        try:
+            return shutil.disk_usage(self._root).free
+        except OSError as error:
+            raise _translated(error) from error
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await asyncio.to_thread(function, *args, **kwargs)
+        except OSError as error:
+            raise _translated(error) from error
+
+    def _put(self, key: str, data: bytes) -> None:
+        target, side = self.path(key), self._side_file()
+        try:
+            side.write_bytes(data)
+            _place(side, target)
+        finally:
+            side.unlink(missing_ok=True)
+
+    def _put_file(self, key: str, path: Path) -> None:
+        target, side = self.path(key), self._side_file()
+        try:
+            shutil.move(path, side)  # copies when it lies on another disk, so the last step is always a rename
+            _place(side, target)
+        finally:
+            side.unlink(missing_ok=True)
+
+    def _side_file(self) -> Path:
+        self._aside.mkdir(exist_ok=True)
+        return self._aside / uuid.uuid4().hex
+
+    def _walk(self, prefix: str) -> Iterator[StoredObject]:
+        if not self._root.is_dir():  # an unmounted disk is no empty store
+            raise StorageUnavailable("the folder of the store is not there")
+        folder = prefix.rpartition("/")[0]
+        top = self.path(folder) if folder else self._root
+        for parent, folders, names in os.walk(top, onerror=_raise_unless_gone):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                found = self._object(Path(parent) / name)
+                if found is not None and found.key.startswith(prefix):
+                    yield found
+
+    def _object(self, path: Path) -> StoredObject | None:
+        key = path.relative_to(self._root).as_posix()
+        if path.is_symlink() or not key_is_safe(key):
+            return None
+        try:
+            stat = path.stat()
+        except FileNotFoundError:  # deleted since the folder was read
+            return None
+        return StoredObject(key, stat.st_size, stat.st_mtime_ns // 1_000_000)
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        paths = [self.path(key) for key in keys]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in paths}:
+            self._prune(folder)
+
+    def _prune(self, folder: Path) -> None:
+        while folder != self._root:
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:  # not empty
+                return
+            folder = folder.parent
+
+
+def key_is_safe(key: str) -> bool:
+    """Whether it is a plain relative key: no empty or hidden segment, no control character, not too long, valid Unicode."""
+    try:
+        encoded = key.encode()
+    except UnicodeEncodeError:
+        return False
+    if len(encoded) > KEY_BYTES_MAX or any(ord(c) < 32 or 127 <= ord(c) < 160 or c == "\\" for c in key):
+        return False
+    return all(segment and not segment.startswith(".") for segment in key.split("/"))
+
+
+def _place(side: Path, target: Path) -> None:
+    while True:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            side.replace(target)
+        except FileNotFoundError:
+            if side.exists():  # a deletion took the empty folder in between
+                continue
+            raise
+        return
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _translated(error: OSError) -> Exception:
+    """The port's error; it names no path of this machine."""
+    reason = os.strerror(error.errno) if error.errno else "input/output error"
+    if error.errno == errno.ENOENT:
+        return StorageNotFound("there is no such object")
+    if error.errno in _REFUSALS:
+        return StorageDenied(f"the store refused: {reason}")
+    return StorageUnavailable(f"the store does not work: {reason}")
