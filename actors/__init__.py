@@ -1,1 +1,4 @@
-"""The core: what a recording is, and the actor per meeting that owns it. Knows nothing of HTTP, SQL, Redis or Agora's wire format."""
+"""The core: what a recording is, and the actor per meeting that owns it.
+
+Knows nothing of HTTP, SQL, Redis or Agora's wire format.
+"""

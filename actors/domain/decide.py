@@ -1,0 +1,84 @@
+"""state + command + moment -> events and a reply. Pure, and never raises for a legal call.
+
+Stale or impossible input gives no events. The rules are in `rules/`, by the kind of command.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from actors.domain.commands import (
+    AcquireAnswered,
+    Command,
+    DeleteRecording,
+    MediaErased,
+    MediaExamined,
+    Moment,
+    ProviderReported,
+    QueryAnswered,
+    Reply,
+    StartAnswered,
+    StartRecording,
+    StopAnswered,
+    StopRecording,
+    Wake,
+)
+from actors.domain.events import AnyEvent
+from actors.domain.model import Actor, ActorKind, Meeting
+from actors.domain.policy import Policy
+from actors.domain.rules import calls, clock, media, notices, users
+from actors.domain.rules.draft import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The events to commit, in order, and the reply that may leave once they are. Facts have no reply."""
+
+    events: tuple[AnyEvent, ...]
+    reply: Reply | None
+
+
+def decide(meeting: Meeting, command: Command, moment: Moment, policy: Policy) -> Decision:
+    """What follows from the command in this state at this moment."""
+    draft = Draft(meeting, moment, policy)
+    reply = _apply(draft, command)
+    return Decision(tuple(draft.events), reply)
+
+
+def _apply(draft: Draft, command: Command) -> Reply | None:
+    match command:
+        case StartRecording():
+            return users.start(draft, command)
+        case StopRecording():
+            return users.stop(draft, command)
+        case DeleteRecording():
+            return users.delete(draft, command)
+        case Wake():
+            clock.woken(draft)
+        case AcquireAnswered():
+            calls.acquire_answered(draft, command)
+        case StartAnswered():
+            calls.start_answered(draft, command)
+        case QueryAnswered():
+            calls.query_answered(draft, command)
+        case StopAnswered():
+            calls.stop_answered(draft, command)
+        case MediaExamined():
+            media.examined(draft, command)
+        case MediaErased():
+            media.erased(draft, command)
+        case ProviderReported(notice):
+            notices.reported(draft, notice)
+        case _:
+            assert_never(command)
+    return None
+
+
+def actor_of(command: Command) -> Actor:
+    """Who is behind the events of a command."""
+    match command:
+        case StartRecording(by=by) | StopRecording(by=by) | DeleteRecording(by=by):
+            return by
+        case Wake() | MediaExamined() | MediaErased():
+            return Actor(ActorKind.SYSTEM, clock.SYSTEM)
+        case _:
+            return Actor(ActorKind.PROVIDER, "agora")

@@ -1,0 +1,93 @@
+"""What must be in flight, and when the meeting must be looked at again: functions of state alone.
+
+That is why recovery needs no code of its own: the first look at a loaded state starts what a crash cut off.
+"""
+
+from collections.abc import Iterator
+
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    Effect,
+    StorageErase,
+    StorageExamine,
+)
+from actors.domain.ids import RecordingId
+from actors.domain.model import Attempt, Meeting, Phase, Recording, Want
+
+
+def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
+    """The calls that are due now."""
+    return tuple(effect for due_at_ms, effect in _scheduled(meeting) if due_at_ms <= now_ms)
+
+
+def next_wakeup(meeting: Meeting) -> int | None:
+    """When to look again, in Unix milliseconds. None only if nothing is left to do."""
+    times = [due_at_ms for due_at_ms, _ in _scheduled(meeting)]
+    live = meeting.live
+    if live is not None:
+        times.append(live.deadline_at_ms or live.updated_at_ms)
+        if live.phase is Phase.ACCEPTED and meeting.evicting is None:
+            times.append(live.updated_at_ms)
+    if meeting.evicting is not None:
+        times.append(meeting.evicting.until_ms)
+    return min(times, default=None)
+
+
+def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
+    live = meeting.live
+    if live is not None and live.attempt is not None:
+        yield live.attempt.check_at_ms, _call(live, live.attempt)
+    eviction = meeting.evicting
+    if eviction is not None and eviction.attempt.sid is not None:
+        yield (
+            eviction.attempt.check_at_ms,
+            _stop(eviction.recording_id, eviction.channel_name, eviction.attempt),
+        )
+    for recording in meeting.finishing.values():
+        if recording.phase is Phase.PROCESSING:
+            due_at_ms = min(recording.check_at_ms, recording.deadline_at_ms or recording.check_at_ms)
+            yield due_at_ms, StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
+        elif recording.phase is Phase.DELETING:
+            erase = StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
+            yield recording.check_at_ms, erase
+
+
+def _call(live: Recording, attempt: Attempt) -> Effect:
+    if attempt.resource_id is None:
+        return AgoraAcquire(
+            recording_id=live.recording_id,
+            attempt=attempt.number,
+            channel_name=live.spec.channel_name,
+            uid=attempt.uids[0],
+        )
+    if attempt.sid is None:
+        return AgoraStart(
+            recording_id=live.recording_id,
+            attempt=attempt.number,
+            channel_name=live.spec.channel_name,
+            uid=attempt.uids[0],
+            resource_id=attempt.resource_id,
+            spec=live.spec,
+            prefix=live.prefix,
+        )
+    if live.want is Want.STOP:
+        return _stop(live.recording_id, live.spec.channel_name, attempt)
+    return AgoraQuery(
+        recording_id=live.recording_id, attempt=attempt.number, resource_id=attempt.resource_id, sid=attempt.sid
+    )
+
+
+def _stop(recording_id: RecordingId, channel_name: str, attempt: Attempt) -> AgoraStop:
+    assert attempt.resource_id is not None, "a session has a resource"
+    assert attempt.sid is not None, "a session has a sid"
+    return AgoraStop(
+        recording_id=recording_id,
+        attempt=attempt.number,
+        channel_name=channel_name,
+        uid=attempt.uids[0],
+        resource_id=attempt.resource_id,
+        sid=attempt.sid,
+    )

@@ -1,0 +1,1 @@
+"""The rules of `decide`, a module for each kind of command."""

@@ -1,0 +1,215 @@
+"""Answers of the provider. Each names its attempt; those that no longer fit are dropped."""
+
+from typing import assert_never
+
+from actors.domain.commands import AcquireAnswered, QueryAnswered, StartAnswered, StopAnswered
+from actors.domain.events import AttemptClosed, CallDeferred, RecorderSeen, ResourceAcquired
+from actors.domain.model import Attempt, Failure, FailureCode, Phase, Recording, StorageStatus, Want
+from actors.domain.outcomes import (
+    AlreadyRunning,
+    Ambiguous,
+    Done,
+    Leaving,
+    NotFound,
+    NothingRecorded,
+    Rejected,
+    ResourceUnusable,
+    RetryLater,
+    Seen,
+    StartAnswer,
+    Started,
+    StopAnswer,
+    Stopped,
+)
+from actors.domain.policy import delay
+from actors.domain.rules.draft import Draft
+from actors.domain.rules.eviction import stop_of_evicting
+from actors.domain.rules.steps import abort, accept, evict, fail, leave, miss, open_attempt, prove, upload
+
+CAPTURING = (4, 5)
+"""Statuses of a session that records (reference 4.1)."""
+COMING_UP = (0, 1, 2, 3)
+
+UNAVAILABLE = Failure(FailureCode.PROVIDER_UNAVAILABLE, "The provider did not answer clearly.", retryable=True)
+
+
+def acquire_answered(draft: Draft, command: AcquireAnswered) -> None:
+    """A lost acquire is simply sent again: a resource that nobody uses expires (reference 2)."""
+    recording, attempt = draft.attempt_of(command.recording_id, command.attempt, Phase.ACQUIRING)
+    if recording is None or attempt is None:
+        return
+    match command.outcome:
+        case Done(value):
+            draft.emit(
+                ResourceAcquired(
+                    recording_id=recording.recording_id, attempt=attempt.number, resource_id=value.resource_id
+                )
+            )
+        case Rejected(failure):
+            fail(draft, recording, failure, "the acquire was refused")
+        case Ambiguous() | RetryLater() as outcome:
+            _defer(draft, recording, attempt, "acquire", outcome, draft.policy.acquire_delays_ms)
+        case _:
+            assert_never(command.outcome)
+
+
+def start_answered(draft: Draft, command: StartAnswered) -> None:
+    """The heart of it: an answer that is not clear is followed by the same resource and uid again, never by new ones."""
+    recording, attempt = draft.attempt_of(command.recording_id, command.attempt, Phase.STARTING)
+    if recording is None or attempt is None:
+        return
+    match command.outcome:
+        case Done(answer):
+            _on_start(draft, recording, attempt, answer)
+        case Rejected(failure):
+            _give_up_start(draft, recording, attempt, failure)
+        case Ambiguous() | RetryLater() as outcome:
+            _defer(draft, recording, attempt, "start", outcome, draft.policy.start_delays_ms)
+        case _:
+            assert_never(command.outcome)
+
+
+def query_answered(draft: Draft, command: QueryAnswered) -> None:
+    """Statuses 4 and 5 are proof of capture; "not found" is proof of nothing until it lasts."""
+    recording, attempt = draft.attempt_of(command.recording_id, command.attempt, Phase.CONFIRMING, Phase.ACTIVE)
+    if recording is None or attempt is None or recording.want is Want.STOP:
+        return
+    match command.outcome:
+        case Done(Seen(status, slice_started_at_ms)):
+            _on_status(draft, recording, attempt, status, slice_started_at_ms or draft.now_ms)
+        case Done(NotFound()):
+            miss(draft, recording, attempt, "query: not found")
+        case Ambiguous() | RetryLater() | Rejected() as outcome:
+            _defer(draft, recording, attempt, "query", outcome, draft.policy.confirm_delays_ms)
+
+
+def stop_answered(draft: Draft, command: StopAnswered) -> None:
+    """Repeated until there is proof that the recorder is gone."""
+    recording, attempt = draft.attempt_of(
+        command.recording_id, command.attempt, Phase.CONFIRMING, Phase.ACTIVE, Phase.PROCESSING
+    )
+    if recording is None or attempt is None or recording.phase is Phase.PROCESSING:
+        if recording is not None:
+            _uploaded(draft, recording, command)
+        stop_of_evicting(draft, command)
+        return
+    match command.outcome:
+        case Done(answer):
+            _on_stop(draft, recording, attempt, answer)
+            _uploaded(draft, draft.again(recording), command)
+        case Ambiguous() | RetryLater() | Rejected() as outcome:
+            _defer(draft, recording, attempt, "stop", outcome, draft.policy.stop_delays_ms)
+        case _:
+            assert_never(command.outcome)
+
+
+def _on_start(draft: Draft, recording: Recording, attempt: Attempt, answer: StartAnswer) -> None:
+    match answer:
+        case Started(sid):
+            accept(draft, recording, attempt, sid, "the answer to start")
+        case AlreadyRunning(code):
+            running = Ambiguous(f"code {code}: it runs already, and its sid is not told")
+            _defer(draft, recording, attempt, "start", running, draft.policy.start_delays_ms[-1:])
+        case ResourceUnusable(code, why):
+            _give_up_resource(draft, recording, attempt, f"code {code}: {why}")
+        case _:
+            assert_never(answer)
+
+
+def _on_status(draft: Draft, recording: Recording, attempt: Attempt, status: int, slice_at_ms: int) -> None:
+    if status in CAPTURING and recording.phase is Phase.CONFIRMING:
+        prove(draft, recording, attempt, f"query: status {status}", slice_at_ms)
+    elif status in CAPTURING:
+        _seen(draft, recording, attempt, status, draft.policy.verify_interval_ms)
+    elif status in COMING_UP:
+        _seen(draft, recording, attempt, status, delay(draft.policy.confirm_delays_ms, attempt.tries + 1))
+    else:
+        miss(draft, recording, attempt, f"query: status {status}")
+
+
+def _on_stop(draft: Draft, recording: Recording, attempt: Attempt, answer: StopAnswer) -> None:
+    match answer:
+        case Stopped(uploading):
+            leave(draft, recording, attempt, f"stop: answered, files {uploading}")
+        case NothingRecorded():
+            leave(draft, recording, attempt, "stop: code 435, nothing was recorded", nothing_recorded=True)
+        case NotFound():
+            miss(draft, recording, attempt, "stop: not found")
+        case Leaving():
+            leaving = Ambiguous("code 49: it is leaving already")
+            _defer(draft, recording, attempt, "stop", leaving, draft.policy.stop_delays_ms)
+        case _:
+            assert_never(answer)
+
+
+def _uploaded(draft: Draft, recording: Recording, command: StopAnswered) -> None:
+    match command.outcome:
+        case Done(Stopped("uploaded")):
+            upload(draft, recording, StorageStatus.STORED, "stop: all files are stored")
+        case Done(Stopped("backuped")):
+            upload(draft, recording, StorageStatus.BACKUP, "stop: some files are in the provider's backup")
+
+
+def _seen(draft: Draft, recording: Recording, attempt: Attempt, status: int, pause_ms: int) -> None:
+    draft.emit(
+        RecorderSeen(
+            recording_id=recording.recording_id,
+            attempt=attempt.number,
+            evidence=f"query: status {status}",
+            check_at_ms=draft.now_ms + pause_ms,
+        )
+    )
+
+
+def _defer(
+    draft: Draft,
+    recording: Recording,
+    attempt: Attempt,
+    call: str,
+    outcome: Ambiguous | RetryLater | Rejected,
+    schedule: tuple[int, ...],
+) -> None:
+    pause_ms = delay(schedule, attempt.tries)
+    match outcome:
+        case Ambiguous(why):
+            trouble = UNAVAILABLE
+        case RetryLater(why, trouble, after_ms):
+            pause_ms = max(pause_ms, after_ms or 0)
+        case Rejected(trouble):
+            why = f"refused: {trouble.message}"
+    draft.emit(
+        CallDeferred(
+            recording_id=recording.recording_id,
+            attempt=attempt.number,
+            call=call,
+            why=why,
+            ambiguous=call == "start" and isinstance(outcome, Ambiguous),
+            check_at_ms=draft.now_ms + pause_ms,
+            trouble=trouble,
+        )
+    )
+
+
+def _give_up_resource(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
+    """A new attempt, unless an earlier start with this resource may have worked: then that one is evicted first."""
+    if attempt.ambiguous:
+        evict(draft, recording, attempt, why)
+    else:
+        draft.emit(AttemptClosed(recording_id=recording.recording_id, attempt=attempt.number, reason=why))
+    recording = draft.again(recording)
+    if recording.want is Want.STOP:
+        abort(draft, recording, why)
+    else:
+        open_attempt(draft)
+
+
+def _give_up_start(draft: Draft, recording: Recording, attempt: Attempt, failure: Failure) -> None:
+    if attempt.ambiguous:
+        evict(draft, recording, attempt, failure.message)
+    else:
+        draft.emit(AttemptClosed(recording_id=recording.recording_id, attempt=attempt.number, reason=failure.message))
+    recording = draft.again(recording)
+    if recording.want is Want.STOP:
+        abort(draft, recording, f"the start was refused: {failure.message}")
+    else:
+        fail(draft, recording, failure, "the start was refused")

@@ -1,0 +1,92 @@
+"""After the recorder: the proof of what there is to play, and its deletion."""
+
+from actors.domain.commands import MediaErased, MediaExamined
+from actors.domain.events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
+from actors.domain.evidence import Nothing, NotYet, Proven, judge
+from actors.domain.model import EndReason, Failure, FailureCode, Phase, Recording
+from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
+from actors.domain.policy import delay
+from actors.domain.rules.draft import Draft
+from actors.domain.rules.steps import NEVER_STARTED, abort, fail
+
+
+def examined(draft: Draft, command: MediaExamined) -> None:
+    """`completed` needs proof; what is not there by the deadline is named, not waited for."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None or recording.phase is not Phase.PROCESSING:
+        return
+    match command.outcome:
+        case Done(report):
+            verdict = judge(report, recording, draft.policy, draft.now_ms)
+            _conclude(draft, recording, verdict)
+        case Ambiguous(why):
+            _await(draft, recording, why, Failure(FailureCode.STORAGE_UNAVAILABLE, why, retryable=True))
+        case RetryLater(why, failure):
+            _await(draft, recording, why, failure)
+        case Rejected(failure):
+            _await(draft, recording, failure.message, failure)
+
+
+def erased(draft: Draft, command: MediaErased) -> None:
+    """Objects first, then the tombstone; repeated until nothing is left."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None or recording.phase is not Phase.DELETING:
+        return
+    match command.outcome:
+        case Done(erased_media):
+            draft.emit(
+                RecordingDeleted(
+                    recording_id=recording.recording_id, objects=erased_media.objects, bytes=erased_media.bytes
+                )
+            )
+        case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
+            pause_ms = delay(draft.policy.erase_delays_ms, recording.checks)
+            draft.emit(
+                DeletionDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms)
+            )
+
+
+def _conclude(draft: Draft, recording: Recording, verdict: Proven | NotYet | Nothing) -> None:
+    match verdict:
+        case Proven():
+            draft.emit(
+                RecordingCompleted(
+                    recording_id=recording.recording_id,
+                    completeness=verdict.completeness,
+                    evidence=verdict.evidence,
+                    duration_seconds=verdict.duration_seconds,
+                    file_size=verdict.file_size,
+                    files=verdict.files,
+                    gaps=verdict.gaps,
+                    started_at_ms=verdict.started_at_ms,
+                    stopped_at_ms=verdict.stopped_at_ms,
+                )
+            )
+        case NotYet(why, code):
+            _await(draft, recording, why, Failure(code, why, retryable=False))
+        case Nothing(code, why):
+            _without_media(draft, recording, code, why)
+
+
+def _without_media(draft: Draft, recording: Recording, code: FailureCode, why: str) -> None:
+    if recording.end_reason is EndReason.NEVER_STARTED:
+        fail(draft, recording, recording.trouble or NEVER_STARTED, why)
+    elif recording.started_at_ms is None:
+        abort(draft, recording, why)
+    else:
+        fail(draft, recording, Failure(code, why, retryable=False), why)
+
+
+def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> None:
+    if recording.deadline_at_ms is not None and draft.now_ms >= recording.deadline_at_ms:
+        fail(draft, recording, failure, f"still at the deadline: {why}")
+        return
+    pause_ms = delay(draft.policy.examine_delays_ms, recording.checks)
+    draft.emit(
+        MediaAwaited(
+            recording_id=recording.recording_id,
+            why=why,
+            check_at_ms=draft.now_ms + pause_ms,
+            trouble=failure,
+        )
+    )

@@ -1,0 +1,57 @@
+"""What users ask for: start, stop, delete. They change what is wanted, and so may be repeated."""
+
+from actors.domain.commands import Accepted, DeleteRecording, Refused, Reply, StartRecording, StopRecording
+from actors.domain.events import DeletionRequested, RecordingRequested
+from actors.domain.model import Phase, Recording, Want
+from actors.domain.rules.draft import Draft
+from actors.domain.rules.steps import open_attempt, request_stop
+
+
+def start(draft: Draft, command: StartRecording) -> Reply:
+    """One live recording per meeting. Beside an eviction it is accepted, and waits for the eviction's end."""
+    live = draft.meeting.live
+    if live is not None:
+        return Refused("recording_already_active", live.recording_id, retryable=live.want is Want.STOP)
+    evicting = draft.meeting.evicting
+    begins_at_ms = draft.now_ms if evicting is None else max(draft.now_ms, evicting.until_ms)
+    draft.emit(
+        RecordingRequested(
+            recording_id=command.recording_id,
+            spec=command.spec,
+            prefix=command.prefix,
+            started_by=command.by.id,
+            deadline_at_ms=begins_at_ms + draft.policy.starting_deadline_ms,
+        )
+    )
+    open_attempt(draft)
+    return Accepted(command.recording_id)
+
+
+def stop(draft: Draft, command: StopRecording) -> Reply:
+    """The live recording ends. What is ending, or is over and named by its id, is answered as it is."""
+    live = draft.meeting.live
+    if command.recording_id is not None and (live is None or live.recording_id != command.recording_id):
+        return Accepted(command.recording_id)
+    if live is None:
+        finishing = _latest_processing(draft)
+        return Accepted(finishing.recording_id) if finishing else Refused("no_active_recording")
+    if live.want is Want.RECORD:
+        request_stop(draft, live, command.by.id, command.reason)
+    return Accepted(live.recording_id)
+
+
+def delete(draft: Draft, command: DeleteRecording) -> Reply:
+    """Only what is settled can be deleted: what is not may still get files."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None:
+        return Refused("not_found")
+    if recording.phase in (Phase.COMPLETED, Phase.FAILED, Phase.ABORTED):
+        draft.emit(DeletionRequested(recording_id=recording.recording_id, by=command.by.id, check_at_ms=draft.now_ms))
+    elif recording.phase not in (Phase.DELETING, Phase.DELETED):
+        return Refused("recording_live", recording.recording_id)
+    return Accepted(recording.recording_id)
+
+
+def _latest_processing(draft: Draft) -> Recording | None:
+    processing = (item for item in draft.meeting.finishing.values() if item.phase is Phase.PROCESSING)
+    return max(processing, key=lambda item: (item.created_at_ms, item.recording_id), default=None)

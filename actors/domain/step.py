@@ -1,0 +1,59 @@
+"""A decision turned into what is committed: numbered events, the state after them, the rows that changed."""
+
+from dataclasses import dataclass
+
+from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, LiveRef, RecorderAccepted
+from actors.domain.evolve import evolve, prune
+from actors.domain.ids import RecordingId
+from actors.domain.invariants import check
+from actors.domain.model import Actor, Meeting, Recording, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`after` is the state to go on with; `recordings` are those that changed, each as it is at the end."""
+
+    after: Meeting
+    events: tuple[JournalEvent, ...]
+    recordings: tuple[Recording, ...]
+
+
+def take_step(meeting: Meeting, events: tuple[AnyEvent, ...], at_ms: int, actor: Actor) -> Step:
+    """Apply the events. Raises IllegalTransition or InvariantBroken, and then nothing has changed."""
+    after = meeting
+    stored: list[JournalEvent] = []
+    changed: dict[RecordingId, Recording] = {}
+    for event in events:
+        after = evolve(after, event, at_ms)
+        recording = after.recording(event.recording_id)
+        if recording is not None:
+            changed[recording.recording_id] = recording
+        stored.append(_stored(after, event, recording, at_ms, actor))
+    after = prune(after)
+    check(after)
+    return Step(after, tuple(stored), tuple(changed.values()))
+
+
+def _stored(after: Meeting, event: AnyEvent, recording: Recording | None, at_ms: int, actor: Actor) -> JournalEvent:
+    live = LiveRef(after.live.recording_id, state_of(after.live)) if after.live is not None else None
+    return JournalEvent(
+        meeting_id=after.meeting_id,
+        seq=after.seq,
+        sequence=after.sequence if event.public else None,
+        at_ms=at_ms,
+        actor=actor,
+        event=event,
+        recording=recording if event.public else None,
+        live=live if event.public else None,
+    )
+
+
+def recorders_of(step: Step) -> tuple[tuple[Recording, int, str, str | None], ...]:
+    """(recording, attempt, uid, sid) of attempts that opened or whose sid became known in this step."""
+    found = []
+    for stored in step.events:
+        if isinstance(stored.event, AttemptOpened | RecorderAccepted):
+            recording = next(item for item in step.recordings if item.recording_id == stored.event.recording_id)
+            sid = stored.event.sid if isinstance(stored.event, RecorderAccepted) else None
+            found.append((recording, stored.event.attempt, recording.recorder_uids[-1], sid))
+    return tuple(found)

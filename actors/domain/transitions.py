@@ -1,0 +1,102 @@
+"""Which event may follow in which phase, and where it leads: data, from which `evolve` and docs/states.md are made.
+
+An event that is not in a phase's row cannot happen there; emitting it is a bug, and `evolve` says so before anything is
+durable. Events of the meeting's eviction are not here: they are about an attempt that no recording has any more.
+"""
+
+from collections.abc import Mapping
+
+from actors.domain.events import (
+    AttemptClosed,
+    AttemptOpened,
+    CallDeferred,
+    CaptureProven,
+    DeletionDeferred,
+    DeletionRequested,
+    Event,
+    EvictionBegan,
+    MediaAwaited,
+    RecorderAccepted,
+    RecorderExited,
+    RecorderMissed,
+    RecorderSeen,
+    RecorderTroubled,
+    RecordingAborted,
+    RecordingCompleted,
+    RecordingDeleted,
+    RecordingFailed,
+    ResourceAcquired,
+    StopRequested,
+    UploadReported,
+)
+from actors.domain.model import Phase
+
+Row = Mapping[type[Event], Phase]
+
+TABLE: Mapping[Phase, Row] = {
+    Phase.ACCEPTED: {
+        AttemptOpened: Phase.ACQUIRING,
+        StopRequested: Phase.ACCEPTED,
+        RecordingFailed: Phase.FAILED,
+        RecordingAborted: Phase.ABORTED,
+    },
+    Phase.ACQUIRING: {
+        ResourceAcquired: Phase.STARTING,
+        CallDeferred: Phase.ACQUIRING,
+        StopRequested: Phase.ACQUIRING,
+        RecordingFailed: Phase.FAILED,
+        RecordingAborted: Phase.ABORTED,
+    },
+    Phase.STARTING: {
+        RecorderAccepted: Phase.CONFIRMING,
+        CallDeferred: Phase.STARTING,
+        StopRequested: Phase.STARTING,
+        AttemptClosed: Phase.ACCEPTED,
+        EvictionBegan: Phase.ACCEPTED,
+    },
+    Phase.CONFIRMING: {
+        CaptureProven: Phase.ACTIVE,
+        RecorderSeen: Phase.CONFIRMING,
+        RecorderMissed: Phase.CONFIRMING,
+        RecorderTroubled: Phase.CONFIRMING,
+        CallDeferred: Phase.CONFIRMING,
+        UploadReported: Phase.CONFIRMING,
+        StopRequested: Phase.CONFIRMING,
+        RecorderExited: Phase.PROCESSING,
+    },
+    Phase.ACTIVE: {
+        RecorderSeen: Phase.ACTIVE,
+        RecorderMissed: Phase.ACTIVE,
+        RecorderTroubled: Phase.ACTIVE,
+        CallDeferred: Phase.ACTIVE,
+        UploadReported: Phase.ACTIVE,
+        StopRequested: Phase.ACTIVE,
+        RecorderExited: Phase.PROCESSING,
+    },
+    Phase.PROCESSING: {
+        EvictionBegan: Phase.PROCESSING,
+        RecorderTroubled: Phase.PROCESSING,
+        UploadReported: Phase.PROCESSING,
+        MediaAwaited: Phase.PROCESSING,
+        RecordingCompleted: Phase.COMPLETED,
+        RecordingFailed: Phase.FAILED,
+        RecordingAborted: Phase.ABORTED,
+    },
+    Phase.COMPLETED: {DeletionRequested: Phase.DELETING},
+    Phase.FAILED: {DeletionRequested: Phase.DELETING},
+    Phase.ABORTED: {DeletionRequested: Phase.DELETING},
+    Phase.DELETING: {DeletionDeferred: Phase.DELETING, RecordingDeleted: Phase.DELETED},
+    Phase.DELETED: {},
+}
+
+
+class IllegalTransition(Exception):
+    """An event was emitted in a phase that has no place for it: a bug in `decide`."""
+
+
+def next_phase(phase: Phase, event: Event) -> Phase:
+    """Where the event leads from that phase. Raises IllegalTransition."""
+    try:
+        return TABLE[phase][type(event)]
+    except KeyError:
+        raise IllegalTransition(f"{event.kind} in phase {phase}") from None
