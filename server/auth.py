@@ -24,6 +24,7 @@ AUDIENCE = "tapedeck"
 OPERATOR = "operator"
 SECRET_BYTES_MIN = 32
 SUBJECT_CHARACTERS_MAX = 255
+EXPIRES_AT_MAX = 253402300799  # the end of the year 9999: a stream's timer is set by it
 SECRET_FILE = "jwt-secret"  # noqa: S105
 
 
@@ -128,8 +129,11 @@ def to_principal(claims: Mapping[str, Any]) -> Principal:
     scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise TokenError("scope is a text")
+    expires_at = int(claims["exp"])
+    if expires_at > EXPIRES_AT_MAX:
+        raise TokenError("exp is Unix time in seconds")
     roles = _roles(claims.get("meetings", {}))
-    return Principal(_subject(claims["sub"]), MappingProxyType(roles), frozenset(scope.split()), int(claims["exp"]))
+    return Principal(_subject(claims["sub"]), MappingProxyType(roles), frozenset(scope.split()), expires_at)
 
 
 def _roles(meetings: Any) -> dict[str, Role]:

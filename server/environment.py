@@ -148,7 +148,8 @@ def _convert(variable: str, field: FieldInfo, text: str) -> Any:
     try:
         if origins & {tuple, dict}:
             return json.loads(text)
-        return TypeAdapter(field.annotation).validate_strings(text)
+        kind: Any = field.annotation
+        return TypeAdapter(kind).validate_strings(text)
     except ValidationError as error:
         raise ConfigError(f"{variable}: {error.errors()[0]['msg']}") from None
     except ValueError:

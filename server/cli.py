@@ -1,0 +1,98 @@
+"""The command line: `tapedeck serve | token | simulate | migrate`.
+
+Commands import what is heavy when they run, so that `tapedeck token` answers at once. An error that the user can mend
+is one line on stderr; the exit code is 2 for the configuration and the command line, 1 for what the system refuses.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.auth import Role, mint_token, signing_secrets
+from server.config import ConfigError, load_config
+
+PROGRAM = "tapedeck"
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings; default: $TAPEDECK_CONFIG, else ./config.toml."),
+]
+
+
+def _new_app() -> typer.Typer:
+    return typer.Typer(
+        help="A recording control plane for meetings on Agora.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+
+app = _new_app()
+
+
+@app.command()
+def serve(config: ConfigFile = None) -> None:
+    """Run the server until it is told to stop."""
+    loaded = load_config(config, os.environ)
+    from server.main import serve as run
+
+    run(loaded)
+
+
+@app.command()
+def token(
+    sub: Annotated[str, typer.Option(metavar="NAME", help="Who it stands for.")] = "developer",
+    meeting: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A meeting it is for, repeatable; default: all (*).")
+    ] = None,
+    role: Annotated[Role, typer.Option(help="The role in each of these meetings.")] = Role.HOST,
+    operator: Annotated[bool, typer.Option("--operator", help="Add the scope operator.")] = False,
+    ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="Seconds until it expires.")] = 3600,
+    config: ConfigFile = None,
+) -> None:
+    """Print a token and nothing else, signed with the server's secret."""
+    secret = signing_secrets(load_config(config, os.environ))[0]
+    meetings = dict.fromkeys(meeting or ["*"], role.value)
+    print(mint_token(secret, sub=sub, meetings=meetings, operator=operator, ttl_seconds=ttl))
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulate(context: typer.Context) -> None:
+    """Run the Agora simulator by itself."""
+    from server.simulate import simulate as run
+
+    # The options are those of the function, which other commands need not import.
+    single = _new_app()
+    single.command()(run)
+    single(context.args, prog_name=f"{PROGRAM} simulate")
+
+
+@app.command()
+def migrate(config: ConfigFile = None) -> None:
+    """Bring the database of DATABASE_URL to this version's schema."""
+    url = load_config(config, os.environ).database.url
+    if url is None:
+        raise ConfigError("DATABASE_URL: is not set; the embedded database is migrated by `tapedeck serve`")
+    from clients.postgres.migrate import upgrade
+
+    upgrade(url.get_secret_value())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point; ends the process with an exit code."""
+    try:
+        app(arguments, prog_name=PROGRAM)
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
