@@ -1,0 +1,84 @@
+"""Carries out effects: one port call each, and its outcome comes back as a command.
+
+Nothing is repeated here. What an unclear answer leads to is decided, and journaled, by the core.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar, assert_never
+
+import structlog
+
+from actors.domain.commands import (
+    AcquireAnswered,
+    Command,
+    MediaErased,
+    MediaExamined,
+    QueryAnswered,
+    StartAnswered,
+    StopAnswered,
+)
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    Effect,
+    StorageErase,
+    StorageExamine,
+)
+from actors.domain.outcomes import Ambiguous, Outcome
+from actors.ports import MediaStore, Observer, Recorder
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Executor:
+    """Performs effects over the provider's and the storage's port, so many at once."""
+
+    def __init__(self, recorder: Recorder, media: MediaStore, observe: Observer, calls_max: int) -> None:
+        self._recorder = recorder
+        self._media = media
+        self._observe = observe
+        self._slots = asyncio.Semaphore(calls_max)
+
+    async def perform(self, effect: Effect) -> Command:
+        """The command that tells the actor what came of it. Never raises, but when it is cancelled."""
+        async with self._slots:
+            return await self._call(effect)
+
+    async def _call(self, effect: Effect) -> Command:
+        match effect:
+            case AgoraAcquire(recording_id=recording_id, attempt=attempt):
+                acquired = await self._guard(effect, self._recorder.acquire(effect))
+                return AcquireAnswered(recording_id=recording_id, attempt=attempt, outcome=acquired)
+            case AgoraStart(recording_id=recording_id, attempt=attempt):
+                started = await self._guard(effect, self._recorder.start(effect))
+                return StartAnswered(recording_id=recording_id, attempt=attempt, outcome=started)
+            case AgoraQuery(recording_id=recording_id, attempt=attempt):
+                seen = await self._guard(effect, self._recorder.query(effect))
+                return QueryAnswered(recording_id=recording_id, attempt=attempt, outcome=seen)
+            case AgoraStop(recording_id=recording_id, attempt=attempt):
+                stopped = await self._guard(effect, self._recorder.stop(effect))
+                return StopAnswered(recording_id=recording_id, attempt=attempt, outcome=stopped)
+            case StorageExamine(recording_id=recording_id, prefix=prefix):
+                report = await self._guard(effect, self._media.examine(prefix))
+                return MediaExamined(recording_id=recording_id, outcome=report)
+            case StorageErase(recording_id=recording_id, prefix=prefix):
+                erased = await self._guard(effect, self._media.erase(prefix))
+                return MediaErased(recording_id=recording_id, outcome=erased)
+            case _:
+                assert_never(effect)
+
+    async def _guard(self, effect: Effect, call: Awaitable[Outcome[T]]) -> Outcome[T]:
+        """A port that raises has a bug; what it did is not known, so the outcome is ambiguous."""
+        name = type(effect).__name__
+        try:
+            outcome = await call
+        except Exception as error:
+            log.exception("effect.failed", effect=name, recording=effect.recording_id)
+            outcome = Ambiguous(f"internal error: {type(error).__name__}")
+        self._observe.call(name, type(outcome).__name__)
+        return outcome

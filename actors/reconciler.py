@@ -1,0 +1,53 @@
+"""The safety net under every hint: what is due, unowned or unprocessed is found by looking, again and again.
+
+It never carries what has changed, only which meeting to look at. Start-up after a crash needs nothing else: every meeting
+with something left to do is unowned then.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from actors.ports import JournalUnavailable, Ports
+from actors.system import ActorSystem
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcilerSettings:
+    """How often it looks, how many meetings a statement takes, how old a stored notification may get."""
+
+    interval_seconds: float = 1.0
+    batch: int = 100
+    inbox_age_ms: int = 5_000
+
+
+class Reconciler:
+    """Runs until it is cancelled."""
+
+    def __init__(self, system: ActorSystem, ports: Ports, settings: ReconcilerSettings) -> None:
+        self._system = system
+        self._ports = ports
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Look, pause, look again; a database that is away is only waited for."""
+        while True:
+            try:
+                await self.look()
+            except JournalUnavailable as error:
+                log.warning("reconciler.database_unavailable", error=str(error))
+            await asyncio.sleep(self._settings.interval_seconds)
+
+    async def look(self) -> None:
+        """One pass over everything that may need an actor."""
+        now_ms = self._ports.clock.now_ms()
+        for meeting_id in await self._ports.ownership.unowned(self._settings.batch):
+            self._system.wake(meeting_id)
+        for meeting_id in await self._ports.ownership.due(now_ms, self._settings.batch):
+            self._system.wake(meeting_id)
+        stale_ms = now_ms - self._settings.inbox_age_ms
+        for meeting_id, notice in await self._ports.inbox.unprocessed(stale_ms, self._settings.batch):
+            self._system.report(meeting_id, notice)
