@@ -31,6 +31,7 @@ _IN_TEXT = re.compile(
     [^&\s"'@,)]+"""
 )
 _DEPTH_MAX = 6
+_INT_MAX = 2**63 - 1
 
 
 def configure_logging(level: str, form: str, stream: TextIO = sys.stderr) -> None:
@@ -120,12 +121,17 @@ def _clean(value: Any, depth: int) -> Any:
         # A lone surrogate, from a garbled path for example, can be written in neither form.
         text = value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
         return _IN_TEXT.sub(rf"\1{REDACTED}", text)
-    if isinstance(value, bool | int | float | None):
+    if isinstance(value, bool | float | None):
         return value
+    if isinstance(value, int):
+        return value if -_INT_MAX <= value <= _INT_MAX else str(value)  # more is no JSON number of orjson's
     if depth >= _DEPTH_MAX:
         return "..."
     if isinstance(value, Mapping):
-        return {name: REDACTED if names_secret(str(name)) else _clean(part, depth + 1) for name, part in value.items()}
+        return {
+            _clean(str(name), depth): REDACTED if names_secret(str(name)) else _clean(part, depth + 1)
+            for name, part in value.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean(part, depth + 1) for part in value]
     return _clean(str(value), depth)

@@ -1,0 +1,97 @@
+"""Every code of the contract renders as a problem and has its page."""
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pytest_aiohttp.plugin import AiohttpClient
+
+from server.errors import ERRORS, Problem, explain, invalid
+
+# api.md 2, word for word.
+CONTRACT = {
+    400: "bad_request",
+    401: "unauthenticated invalid_signature",
+    403: "forbidden",
+    404: "not_found no_media",
+    405: "method_not_allowed",
+    409: "no_active_recording recording_already_active recording_aborted recording_live recording_not_active "
+    "recording_not_ready recording_locked",
+    410: "recording_deleted",
+    413: "payload_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    422: "validation_failed idempotency_key_reused",
+    429: "rate_limited",
+    431: "headers_too_large",
+    500: "internal",
+    502: "provider_rejected provider_unauthorized",
+    503: "provider_unavailable recording_capacity_exhausted storage_unavailable database_unavailable draining "
+    "overloaded meeting_quarantined",
+}
+
+
+def body_of(problem: Problem) -> dict[str, Any]:
+    response = problem.response("r-1")
+    assert response.content_type == "application/problem+json"
+    assert isinstance(response.body, bytes)
+    return json.loads(response.body)  # type: ignore[no-any-return]
+
+
+def test_the_codes_and_statuses_are_those_of_the_contract() -> None:
+    expected = {code: status for status, codes in CONTRACT.items() for code in codes.split()}
+    assert {code: error.status for code, error in ERRORS.items()} == expected
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_every_code_renders(code: str) -> None:
+    problem = Problem(code, "because")
+    assert body_of(problem) == {
+        "type": f"/errors/{code}",
+        "title": ERRORS[code].title,
+        "status": ERRORS[code].status,
+        "detail": "because",
+        "code": code,
+        "requestId": "r-1",
+        "retryable": ERRORS[code].status in (429, 503, 500) or code == "recording_not_ready",
+    }
+    assert problem.response("r-1").status == ERRORS[code].status
+
+
+def test_without_a_detail_the_explanation_stands_there() -> None:
+    assert body_of(Problem("draining"))["detail"] == ERRORS["draining"].explanation
+
+
+def test_members_beside_the_fixed_ones_cannot_replace_them() -> None:
+    body = body_of(Problem("no_active_recording", status=404, extra={"recording": {"id": "x"}, "code": "mine"}))
+    assert (body["status"], body["recording"], body["code"]) == (404, {"id": "x"}, "no_active_recording")
+
+
+def test_a_wait_is_named_where_it_helps() -> None:
+    problem = Problem("recording_already_active", retryable=True, retry_after_seconds=3, headers={"X-Other": "1"})
+    assert body_of(problem)["retryable"] is True
+    headers = problem.response("r-1").headers
+    assert (headers["Retry-After"], headers["X-Other"]) == ("3", "1")
+    assert "Retry-After" not in Problem("draining").response("r-1").headers
+
+
+def test_an_invalid_value_is_pointed_at() -> None:
+    body = body_of(invalid("/limit", "1 to 100"))
+    assert (body["code"], body["errors"]) == ("validation_failed", [{"pointer": "/limit", "detail": "1 to 100"}])
+
+
+def test_a_code_outside_the_list_is_a_defect() -> None:
+    with pytest.raises(KeyError):
+        Problem("teapot")
+
+
+@pytest.mark.parametrize("code", ERRORS)
+async def test_every_code_has_a_page(code: str, aiohttp_client: AiohttpClient) -> None:
+    app = web.Application()
+    app.router.add_get("/errors/{code}", explain)
+    response = await (await aiohttp_client(app)).get(Problem(code).body("r-1")["type"])
+    text = await response.text()
+    assert (response.status, response.content_type) == (200, "text/html")
+    assert f"<code>{code}</code>, status {ERRORS[code].status}" in text
+    assert ("A repeat may help" in text) is ERRORS[code].retryable
