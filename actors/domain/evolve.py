@@ -203,7 +203,9 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
-        case DeletionRequested() | DeletionDeferred():
+        case DeletionRequested():
+            return replace(recording, check_at_ms=event.check_at_ms, checks=0)
+        case DeletionDeferred():
             return replace(recording, check_at_ms=event.check_at_ms, checks=recording.checks + 1)
         case RecordingDeleted():
             return replace(recording, deleted_at_ms=at_ms, storage_status=StorageStatus.DELETED, files=())

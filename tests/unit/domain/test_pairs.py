@@ -1,0 +1,157 @@
+"""Every command in every phase: nothing raises, nothing settled comes back, every invariant holds."""
+
+import itertools
+
+import pytest
+
+from actors.domain.commands import (
+    AcquireAnswered,
+    Command,
+    DeleteRecording,
+    MediaErased,
+    MediaExamined,
+    Notice,
+    ProviderReported,
+    QueryAnswered,
+    StartAnswered,
+    StartRecording,
+    StopAnswered,
+    StopRecording,
+    Wake,
+)
+from actors.domain.evolve import recall
+from actors.domain.ids import NoticeId, RecordingId
+from actors.domain.media import MediaReport
+from actors.domain.model import Failure, FailureCode, Phase, RecordingSpec
+from actors.domain.outcomes import (
+    Acquired,
+    AlreadyRunning,
+    Ambiguous,
+    Done,
+    Erased,
+    Leaving,
+    NotFound,
+    NothingRecorded,
+    Rejected,
+    ResourceUnusable,
+    RetryLater,
+    Seen,
+    Started,
+    Stopped,
+)
+from actors.domain.pending import next_wakeup, pending_effects
+from tests.unit.domain.story import HOST, SID, Story, accepted_beside_an_eviction, in_phase
+
+FAILURE = Failure(FailureCode.PROVIDER_REJECTED, "no", retryable=False)
+UNCLEAR = [Ambiguous("lost"), RetryLater("busy", FAILURE, 500), Rejected(FAILURE)]
+
+STORIES = {
+    "accepted": accepted_beside_an_eviction,
+    **{phase.value: lambda phase=phase: in_phase(phase) for phase in list(Phase)[1:7]},
+    **{
+        f"{phase.value}, stop wanted": lambda phase=phase: in_phase(phase, stopping=True)
+        for phase in (Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE)
+    },
+}
+
+
+def commands(story: Story) -> list[Command]:
+    names = {"recording_id": story.last.recording_id, "attempt": story.last.attempts}
+    notices = [
+        Notice(
+            notice_id=NoticeId(f"{kind}-{uid}"),
+            event_type=kind,
+            sid=SID,
+            uid=uid,
+            cname="m-1",
+            sequence=0,
+            at_ms=story.now_ms,
+            details={"status": "nonsense", "errorLevel": 5, "leaveCode": 4},
+        )
+        for kind in (1, 11, 12, 31, 32, 33, 40, 41, 42, 9999)
+        for uid in (*story.last.recorder_uids, "77")
+    ]
+    return [
+        StartRecording(
+            recording_id=RecordingId("r-9"), prefix=("t", "r9"), spec=RecordingSpec(channel_name="m-1"), by=HOST
+        ),
+        StopRecording(by=HOST),
+        StopRecording(by=HOST, recording_id=RecordingId("r-1")),
+        DeleteRecording(recording_id=RecordingId("r-1"), by=HOST),
+        Wake(),
+        *(AcquireAnswered(**names, outcome=item) for item in [Done(Acquired("x")), *UNCLEAR]),
+        *(
+            StartAnswered(**names, outcome=item)
+            for item in [Done(Started(SID)), Done(AlreadyRunning(7)), Done(ResourceUnusable(433, "old")), *UNCLEAR]
+        ),
+        *(
+            QueryAnswered(**names, outcome=item)
+            for item in [*(Done(Seen(status)) for status in (0, 3, 4, 5, 6, 8, 20)), Done(NotFound()), *UNCLEAR]
+        ),
+        *(
+            StopAnswered(**names, outcome=item)
+            for item in [
+                Done(Stopped("uploaded")),
+                Done(Stopped("backuped")),
+                Done(NothingRecorded()),
+                Done(Leaving()),
+                Done(NotFound()),
+                *UNCLEAR,
+            ]
+        ),
+        *(
+            MediaExamined(recording_id=names["recording_id"], outcome=item)
+            for item in [Done(MediaReport((), (), ())), *UNCLEAR]
+        ),
+        *(MediaErased(recording_id=names["recording_id"], outcome=item) for item in [Done(Erased(3, 99)), *UNCLEAR]),
+        *(ProviderReported(notice) for notice in notices),
+    ]
+
+
+@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("later_seconds", [0, 100, 400, 100_000])
+def test_every_command_is_legal_in_every_phase(name: str, later_seconds: int) -> None:
+    for index in itertools.count():
+        story = STORIES[name]().later(later_seconds)
+        if index == len(commands(story)):
+            break
+        story.do(commands(story)[index])  # take_step checks table and invariants
+        if story.meeting.live or story.meeting.finishing:
+            assert next_wakeup(story.meeting) is not None
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_each_command_twice_changes_no_more_than_once(name: str) -> None:
+    """A repetition of an answer or a notification at the same instant brings no public event of its own."""
+    for index in itertools.count():
+        story = STORIES[name]()
+        command = commands(story)[index] if index < len(commands(story)) else None
+        if command is None:
+            break
+        story.do(command)
+        assert not [event for event in story.do(command) if event.public], command
+
+
+def test_a_settled_recording_is_forgotten_and_not_changed_by_late_answers() -> None:
+    story = in_phase(Phase.COMPLETED)
+    for command in commands(story):
+        if not isinstance(command, StartRecording):
+            assert story.do(command) == []
+    assert story.meeting.live is None
+    assert not story.meeting.finishing
+    assert pending_effects(story.meeting, story.now_ms) == ()
+
+
+def test_deleting_takes_objects_first_then_leaves_a_tombstone() -> None:
+    story = in_phase(Phase.COMPLETED)
+    story.meeting = recall(story.meeting, story.last)
+    story.do(DeleteRecording(recording_id=RecordingId("r-1"), by=HOST))
+    assert story.last.phase is Phase.DELETING
+    assert story.due() == ["StorageErase"]
+    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=RetryLater("busy", FAILURE)))
+    assert story.due() == []
+    assert story.later(1).due() == ["StorageErase"]
+    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=Done(Erased(6, 100))))
+    assert story.last.phase is Phase.DELETED
+    assert story.public_kinds[-1] == "recording.deleted"
+    assert not story.meeting.finishing
