@@ -44,6 +44,15 @@ class RequestMetrics:
         self._seconds.labels(route).observe(seconds)
 
 
+def runner_options() -> dict[str, Any]:
+    """What `web.AppRunner` is to be given, so that these middlewares see what they decide on (recipe 3.10).
+
+    The parser's own limits lie above `http.*_max`, since it refuses with a bare 400; it unpacks no body, since an
+    encoding is refused here.
+    """
+    return {"access_log": None, "auto_decompress": False, "max_line_size": 16384, "max_field_size": 16384}
+
+
 def install(app: web.Application, http: HttpSettings, registry: CollectorRegistry) -> None:
     """Adds all middlewares to an application in their order. `server.policy.AUTHENTICATOR` is set by the caller."""
     app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), authorise])
@@ -109,7 +118,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
-            return error
+            raise
         problem = _from_aiohttp(error)
     except Problem as error:
         problem = error
