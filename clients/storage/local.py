@@ -74,6 +74,10 @@ class LocalStore:
             raise StorageDenied("the key leads out of the store")
         return path
 
+    def source(self, key: str) -> str:
+        """Where a media library opens the object. Raises StorageDenied."""
+        return str(self.path(key))
+
     def free_bytes(self) -> int:
         """Room that is left on the disk."""
         try:
