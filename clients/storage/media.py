@@ -12,7 +12,7 @@ from actors.domain.outcomes import Done, Erased, Outcome, RetryLater
 from actors.domain.timeline import session_of
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.movie import probe
-from clients.storage.playlist import Entry, PlaylistError, parse, slice_time_ms, write
+from clients.storage.playlist import Entry, Listing, PlaylistError, parse, slice_time_ms, write
 
 PLAYLIST_BYTES_MAX = 16 * 1024 * 1024
 _TROUBLE = (StorageDenied, StorageNotFound, StorageUnavailable)
@@ -64,18 +64,26 @@ class StoredMedia:
         """The playlist as a player gets it: with all slices of its part that are there, those of other machines too.
 
         `url_of` makes a slice's URL of its key and the playlist's seconds. `over`: the recording is, so the list is closed
-        whatever the recorder wrote. Raises StorageNotFound, StorageDenied, StorageUnavailable, PlaylistError.
+        whatever the recorder wrote. One that cannot be read is not there. Raises StorageNotFound, StorageDenied,
+        StorageUnavailable.
         """
         folder = key.rpartition("/")[0] + "/"
         sizes = {each.key: each.size for each in await self._store.list(folder)}
-        parsed = {key: parse(await self._store.get(key))}
-        for other in sizes:
-            if other != key and _is_playlist(other) and session_of(other) == session_of(key):
-                parsed[other] = parse(await self._store.get(other))
-        entries = _there([(folder, entry) for listing in parsed.values() for entry in listing.entries], sizes)
+        asked = await self._listing(key)
+        others = [k for k in sizes if k != key and _is_playlist(k) and session_of(k) == session_of(key)]
+        listings = [asked, *[await self._listing(other, needed=False) for other in others]]
+        entries = _there([(folder, entry) for listing in listings for entry in listing.entries], sizes)
         seconds = sum(entry.duration_seconds for entry in entries)
         signed = [Entry(url_of(e.uri, seconds), e.duration_seconds, e.discontinuity) for e in entries]
-        return write(signed, ended=over or parsed[key].ended)
+        return write(signed, ended=over or asked.ended)
+
+    async def _listing(self, key: str, *, needed: bool = True) -> Listing:
+        try:
+            return parse(await self._store.get(key))
+        except (PlaylistError, StorageNotFound) as error:
+            if needed:
+                raise StorageNotFound("the playlist cannot be read") from error
+            return Listing((), ended=False)
 
     async def _report(self, folder: str) -> MediaReport:
         objects = await self._store.list(folder)

@@ -1,0 +1,121 @@
+"""URLs that play a recording for a while, and what there is to play.
+
+Who may play is decided when a URL is made; from then on the URL itself is the permission, so it expires, and no byte of it
+can be changed (api.md 1, Playback).
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, urlencode
+
+from actors.domain.model import MediaFile, Phase, Recording
+
+CONTENT_TYPES: Mapping[str, str] = {"hls": "application/vnd.apple.mpegurl", "mp4": "video/mp4"}
+_SIGNED = re.compile(r"(?P<query>[^#]+)&signature=(?P<signature>[0-9a-f]{64})")
+Availability = Literal["ready", "recording_not_ready", "no_media", "recording_deleted"]
+
+
+class UnsignedUrl(Exception):
+    """The URL names an object and opens nothing."""
+
+
+class BadSignature(Exception):
+    """The URL was not made here, or was changed since."""
+
+
+class ExpiredUrl(Exception):
+    """The URL has had its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a signed URL allows: until when (Unix seconds), and what else it says."""
+
+    expires_at: int
+    parameters: Mapping[str, str]
+
+
+class UrlSigner:
+    """Makes and checks URLs below `/media/`. The signature, HMAC-SHA256 in hex, is the last parameter and covers the path and
+    all others."""
+
+    def __init__(self, secret: bytes, public_url: str) -> None:
+        self._secret = secret
+        self._base = public_url.rstrip("/")
+
+    def storage_url(self, key: str) -> str:
+        """The object's own URL, which opens nothing."""
+        return f"{self._base}/media/{quote(key)}"
+
+    def sign(self, key: str, expires_at: int, **parameters: str) -> str:
+        """An absolute URL that opens the object until `expires_at`, Unix seconds."""
+        query = urlencode({**parameters, "expires": str(expires_at)})
+        return f"{self.storage_url(key)}?{query}&signature={self._signature(key, query)}"
+
+    def verify(self, key: str, query: str, now_seconds: float) -> Grant:
+        """What the URL with this raw query allows. Raises UnsignedUrl, BadSignature, ExpiredUrl."""
+        if "signature=" not in query:
+            raise UnsignedUrl
+        found = _SIGNED.fullmatch(query)
+        if found is None or not hmac.compare_digest(self._signature(key, found["query"]), found["signature"]):
+            raise BadSignature
+        parameters = dict(parse_qsl(found["query"]))
+        grant = Grant(int(parameters.pop("expires")), parameters)
+        if grant.expires_at <= now_seconds:
+            raise ExpiredUrl
+        return grant
+
+    def _signature(self, key: str, query: str) -> str:
+        message = f"/media/{key}?{query}".encode(errors="surrogateescape")
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+
+def availability(recording: Recording) -> Availability:
+    """Whether there is something to play; else the code of the problem that says why not."""
+    if recording.phase in (Phase.DELETING, Phase.DELETED):
+        return "recording_deleted"
+    if recording.phase not in (Phase.COMPLETED, Phase.FAILED, Phase.ABORTED):
+        return "recording_not_ready"
+    return "ready" if main_file(recording) is not None else "no_media"
+
+
+def main_file(recording: Recording) -> MediaFile | None:
+    """What `storageKey` names: the first MP4 if one opens, else the first playlist."""
+    best = _best(recording.files)
+    return next((file for file in best if file.kind == "mp4"), best[0] if best else None)
+
+
+def playback_items(
+    recording: Recording, signer: UrlSigner, expires_in: int, now_seconds: float
+) -> list[dict[str, Any]]:
+    """The `items` of the playback call: for each part a playlist, and its MP4s. `expires_in` in seconds."""
+    expires_at = int(now_seconds) + expires_in
+    return [_item(recording, file, signer, expires_at) for file in _best(recording.files)]
+
+
+def _item(recording: Recording, file: MediaFile, signer: UrlSigner, expires_at: int) -> dict[str, Any]:
+    return {
+        "kind": file.kind,
+        "part": file.part,
+        "url": signer.sign(file.key, expires_at, recording=recording.recording_id),
+        "contentType": CONTENT_TYPES[file.kind],
+        "fileSize": file.file_size,
+        "duration": file.duration_seconds,
+        "expiresAt": datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+    }
+
+
+def _best(files: Iterable[MediaFile]) -> list[MediaFile]:
+    """What plays: every MP4 that opens, and one playlist of each part, since it is served with the slices of all of them."""
+    playable = sorted((f for f in files if f.duration_seconds), key=lambda f: (f.part, f.kind, _moved(f.key), f.key))
+    first = {(f.kind, f.part): f for f in reversed(playable)}
+    return [f for f in playable if f.kind == "mp4" or first[f.kind, f.part] is f]
+
+
+def _moved(key: str) -> bool:
+    return key.rpartition("/")[2].startswith("bak")

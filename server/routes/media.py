@@ -1,0 +1,119 @@
+"""The files of local storage, for whoever has a URL that was signed for them."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import hdrs, web
+
+from actors.domain.ids import RecordingId
+from actors.domain.model import Phase, Recording, is_live
+from actors.ports import Clock, JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
+from server.errors import Problem
+from server.playback import CONTENT_TYPES, BadSignature, ExpiredUrl, Grant, UnsignedUrl, UrlSigner
+from server.policy import SIGNED, route
+
+HOW_TO_PLAY = "GET /api/v1/recordings/{id}/playback gives a URL that plays"
+_TYPES = {".m3u8": CONTENT_TYPES["hls"], ".mp4": CONTENT_TYPES["mp4"], ".ts": "video/mp2t"}
+
+
+class MediaFolder(Protocol):
+    """Objects as files."""
+
+    def path(self, key: str) -> Path:
+        """Raises StorageDenied."""
+        ...
+
+
+class Playlists(Protocol):
+    """Playlists as players take them."""
+
+    async def playlist(self, key: str, url_of: Callable[[str, float], str], *, over: bool) -> str:
+        """`url_of` makes a slice's URL of its key and the playlist's seconds. Raises StorageNotFound, StorageDenied,
+        StorageUnavailable."""
+        ...
+
+
+class RecordingReader(Protocol):
+    """A part of `actors.ports.Records`."""
+
+    async def recording(self, recording_id: RecordingId) -> Recording | None: ...
+
+
+class MediaRoutes:
+    """GET and HEAD `/media/{key}`."""
+
+    def __init__(
+        self, folder: MediaFolder, playlists: Playlists, records: RecordingReader, signer: UrlSigner, clock: Clock
+    ) -> None:
+        self._folder = folder
+        self._playlists = playlists
+        self._records = records
+        self._signer = signer
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        route(app, hdrs.METH_GET, "/media/{key:.+}", self.serve, policy=SIGNED)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The object, by ranges if asked for. Raises Problem."""
+        key = request.match_info["key"]
+        grant = self._grant(key, request.raw_path.partition("?")[2])
+        try:
+            if key.lower().endswith(".m3u8"):
+                return await self._playlist(key, grant)
+            return await self._file(key, grant)
+        except (StorageNotFound, StorageDenied):
+            raise Problem("not_found", "the object is not there; it may have been deleted") from None
+        except StorageUnavailable as error:
+            raise Problem("storage_unavailable", str(error), retry_after_seconds=5) from None
+
+    def _grant(self, key: str, query: str) -> Grant:
+        try:
+            return self._signer.verify(key, query, self._clock.now_ms() / 1000)
+        except UnsignedUrl:
+            raise Problem("forbidden", f"this URL names the object and opens nothing; {HOW_TO_PLAY}") from None
+        except BadSignature:
+            raise Problem("forbidden", f"the signature does not fit this URL; {HOW_TO_PLAY}") from None
+        except ExpiredUrl:
+            raise Problem("forbidden", f"this URL has expired; {HOW_TO_PLAY}") from None
+
+    async def _file(self, key: str, grant: Grant) -> web.StreamResponse:
+        path = self._folder.path(key)
+        if not await asyncio.to_thread(path.is_file):
+            raise StorageNotFound(key)
+        left = max(0, grant.expires_at - self._clock.now_ms() // 1000)
+        return web.FileResponse(path, headers=_headers(key, f"private, max-age={left}"))
+
+    async def _playlist(self, key: str, grant: Grant) -> web.StreamResponse:
+        def url_of(slice_key: str, seconds: float) -> str:
+            # A player reads a finished playlist once, then plays for as long as the recording lasts.
+            return self._signer.sign(slice_key, grant.expires_at + math.ceil(seconds))
+
+        over = await self._is_over(grant)
+        text = await self._playlists.playlist(key, url_of, over=over)
+        return web.Response(body=text.encode(), headers=_headers(key, "private, no-cache"))
+
+    async def _is_over(self, grant: Grant) -> bool:
+        """Whether the list grows no more. Where nobody knows, the list itself tells."""
+        recording_id = grant.parameters.get("recording")
+        if recording_id is None:
+            return False
+        try:
+            recording = await self._records.recording(RecordingId(recording_id))
+        except JournalUnavailable:
+            return False
+        if recording is not None and recording.phase in (Phase.DELETING, Phase.DELETED):
+            raise Problem("recording_deleted")
+        return recording is not None and not is_live(recording)
+
+
+def _headers(key: str, cache_control: str) -> dict[str, str]:
+    content_type = _TYPES.get(Path(key).suffix.lower(), "application/octet-stream")
+    return {
+        hdrs.CONTENT_TYPE: content_type,
+        hdrs.CACHE_CONTROL: cache_control,
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -1,0 +1,200 @@
+"""Recordings are played over HTTP through signed URLs, as a player does it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import av
+import pytest
+from aiohttp import ClientSession, web
+from prometheus_client import CollectorRegistry
+from yarl import URL
+
+from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.model import MediaFile, Phase, Recording, RecordingSpec, Want
+from actors.ports import JournalUnavailable
+from clients.storage.local import LocalStore
+from clients.storage.media import StoredMedia
+from server.middleware import install
+from server.playback import UrlSigner, playback_items
+from server.policy import assert_all_routes_have_policies
+from server.routes.media import MediaRoutes
+from server.settings import HttpSettings
+from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
+
+LIST = f"r/x1/{SID}_m-1.m3u8"
+MP4 = f"r/x1/{SID}_m-1_0.mp4"
+SECONDS = 47 * 1024 / 48_000
+NAMES = [slice_name(START_MS + number * 1003) for number in range(3)]
+NOW = START_MS // 1000 + 10
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now_ms(self) -> int:
+        return self.at * 1000
+
+
+class Records:
+    def __init__(self) -> None:
+        self.row: Recording | None = Recording(
+            recording_id=RecordingId("0199"),
+            meeting_id=MeetingId("m-1"),
+            spec=RecordingSpec(channel_name="m-1"),
+            prefix=("r", "x1"),
+            phase=Phase.COMPLETED,
+            want=Want.STOP,
+            created_at_ms=START_MS,
+            updated_at_ms=START_MS,
+            started_by="u",
+            files=(MediaFile("hls", LIST, 100, 3 * SECONDS, 1, True), MediaFile("mp4", MP4, 100, 3 * SECONDS, 1, True)),
+        )
+        self.down = False
+
+    async def recording(self, recording_id: RecordingId) -> Recording | None:
+        if self.down:
+            raise JournalUnavailable
+        return self.row if recording_id == "0199" else None
+
+
+@dataclass
+class Site:
+    store: LocalStore
+    records: Records
+    clock: Clock
+    signer: UrlSigner
+    http: ClientSession
+
+    def urls(self) -> dict[str, str]:
+        assert self.records.row is not None
+        return {item["kind"]: item["url"] for item in playback_items(self.records.row, self.signer, 60, NOW)}
+
+    async def lines(self) -> list[str]:
+        async with self.http.get(self.urls()["hls"]) as answer:
+            assert answer.status == 200
+            return (await answer.text()).splitlines()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A server with a recording of three seconds behind it."""
+    store, records, clock = LocalStore(tmp_path / "media"), Records(), Clock()
+    for number, name in enumerate(NAMES):
+        await store.put_file(f"r/x1/{name}", encode(tmp_path / name, 47, first_frame=47 * number))
+    await store.put_file(MP4, encode(tmp_path / "whole.mp4", 141))
+    await store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        signer = UrlSigner(b"k" * 32, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        app = web.Application()
+        install(app, HttpSettings(), CollectorRegistry())
+        MediaRoutes(store, StoredMedia(store), records, signer, clock).add_to(app)
+        assert_all_routes_have_policies(app)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        async with ClientSession() as http:
+            yield Site(store, records, clock, signer, http)
+        await runner.cleanup()
+
+
+def decoded_seconds(url: str) -> float:
+    with av.open(url) as container:
+        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+
+
+@pytest.mark.parametrize("kind", ["hls", "mp4"])
+async def test_a_player_plays_the_whole_recording(site: Site, kind: str) -> None:
+    seconds = await asyncio.to_thread(decoded_seconds, site.urls()[kind])
+    assert seconds == pytest.approx(3 * SECONDS, abs=0.1)
+
+
+async def test_a_playlist_is_plain_and_signs_each_slice(site: Site) -> None:
+    lines = await site.lines()
+    assert lines[-1] == "#EXT-X-ENDLIST"
+    assert lines.count("#EXTINF:1.002667,") == 3
+    slices = [line for line in lines if not line.startswith("#")]
+    assert [url.partition("?")[0] for url in slices] == [site.signer.storage_url(f"r/x1/{name}") for name in NAMES]
+    for url, name in zip(slices, NAMES, strict=True):
+        async with site.http.get(url) as answer:
+            assert (answer.status, answer.content_type) == (200, "video/mp2t")
+            assert await answer.read() == await site.store.get(f"r/x1/{name}")
+
+
+async def test_slices_outlive_their_playlist_by_its_duration(site: Site) -> None:
+    slices = [line for line in await site.lines() if not line.startswith("#")]
+    site.clock.at = NOW + 60
+    async with site.http.get(site.urls()["hls"]) as answer:
+        assert answer.status == 403
+    site.clock.at = NOW + 60 + 3  # the recording lasts a little more
+    async with site.http.get(slices[2]) as answer:
+        assert answer.status == 200
+    site.clock.at = NOW + 60 + 4
+    async with site.http.get(slices[2]) as answer:
+        assert answer.status == 403
+
+
+async def test_the_list_of_a_live_recording_stays_open(site: Site) -> None:
+    assert site.records.row is not None
+    site.records.row = replace(site.records.row, phase=Phase.ACTIVE)
+    assert "#EXT-X-ENDLIST" not in await site.lines()
+
+
+async def test_a_list_is_served_while_the_database_is_away(site: Site) -> None:
+    site.records.down = True
+    assert len([line for line in await site.lines() if not line.startswith("#")]) == 3
+
+
+async def test_a_deleted_recording_is_gone(site: Site) -> None:
+    urls = site.urls()
+    assert site.records.row is not None
+    site.records.row = replace(site.records.row, phase=Phase.DELETED)
+    await StoredMedia(site.store).erase(("r", "x1"))
+    for kind, status, code in (("hls", 410, "recording_deleted"), ("mp4", 404, "not_found")):
+        async with site.http.get(urls[kind]) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (status, code)
+
+
+async def test_an_mp4_is_served_by_ranges(site: Site) -> None:
+    url, data = site.urls()["mp4"], await site.store.get(MP4)
+    async with site.http.head(url) as answer:
+        assert (answer.status, answer.content_length, answer.content_type) == (200, len(data), "video/mp4")
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert answer.headers["Cache-Control"] == "private, max-age=60"
+    async with site.http.get(url, headers={"Range": "bytes=100-199"}) as answer:
+        assert (answer.status, await answer.read()) == (206, data[100:200])
+        assert answer.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
+    async with site.http.get(url, headers={"Range": "bytes=-50"}) as answer:
+        assert (answer.status, await answer.read()) == (206, data[-50:])
+    async with site.http.get(url, headers={"Range": f"bytes={len(data)}-"}) as answer:
+        assert answer.status == 416
+
+
+async def test_without_a_signature_the_answer_says_what_to_call(site: Site) -> None:
+    for url in (site.signer.storage_url(MP4), site.signer.storage_url(LIST) + "?expires=9999999999"):
+        async with site.http.get(url) as answer:
+            problem = await answer.json(content_type="application/problem+json")
+            assert (answer.status, problem["code"]) == (403, "forbidden")
+            assert "/api/v1/recordings/{id}/playback" in problem["detail"]
+
+
+async def test_a_signature_opens_only_its_own_object(site: Site) -> None:
+    query = site.urls()["mp4"].partition("?")[2]
+    for key in (LIST, "r/x1/absent.mp4", "r/x1/../x1/whole.mp4", "..%2F..%2Fetc/passwd", "%00"):
+        async with site.http.get(f"{site.signer.storage_url('')}{key}?{query}") as answer:
+            assert answer.status == 403
+
+
+async def test_even_a_signed_key_does_not_leave_the_folder(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
+    (tmp_path / "media" / "link.mp4").symlink_to(tmp_path / "secret.mp4")
+    (tmp_path / "media" / ".aside" / "half.mp4").write_bytes(b"half")
+    for key in ("../secret.mp4", "r/../../secret.mp4", "link.mp4", ".aside/half.mp4", "r/x1", "r//x1", "a\0.mp4"):
+        query = site.signer.sign(key, NOW + 60).partition("?")[2]
+        url = URL(f"{site.signer.storage_url('')}{quote(key, safe='')}?{query}", encoded=True)
+        async with site.http.get(url) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
