@@ -5,6 +5,7 @@ there, the recorder closed its playlist, the MP4 opens, and the durations fit. W
 proven is waited for; afterwards it is named.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,7 +132,7 @@ class _Case:
         if not self.stretches:
             return ()
         holes = uncovered(self.from_ms, self.to_ms, self.stretches)
-        lost = [s for s in self.stretches if not s.present]
+        lost = sorted((s for s in self.stretches if not s.present), key=lambda s: s.from_ms)
         small = sum(end - begin for begin, end in holes if not _causes(lost, begin, end)) <= self.slack_ms
         named = [h for h in holes if _causes(lost, *h) or not small or h[1] - h[0] > self._limit_ms(*h)]
         return tuple(Gap(begin, end, self._reason(lost, begin, end)) for begin, end in named)
@@ -247,9 +248,10 @@ def _known(at_ms: int | None) -> list[int]:
     return [] if at_ms is None else [at_ms]
 
 
-def _causes(lost: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
-    """The missing slices that a hole is made of."""
-    return [s for s in lost if s.from_ms < end and s.to_ms > begin]
+def _causes(lost: Sequence[Stretch], begin: int, end: int) -> Sequence[Stretch]:
+    """The missing slices that a hole is made of. A day's recording may lack thousands, so they are looked up in their order."""
+    first = bisect_right(lost, begin, key=lambda s: s.to_ms)
+    return lost[first : bisect_left(lost, end, key=lambda s: s.from_ms)]
 
 
 def _seconds(duration_ms: int) -> str:
