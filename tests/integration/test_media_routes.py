@@ -198,3 +198,10 @@ async def test_even_a_signed_key_does_not_leave_the_folder(site: Site, tmp_path:
         url = URL(f"{site.signer.storage_url('')}{quote(key, safe='')}?{query}", encoded=True)
         async with site.http.get(url) as answer:
             assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
+
+
+async def test_a_store_that_does_not_answer_is_told(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "media").rename(tmp_path / "unmounted")
+    async with site.http.get(site.urls()["hls"]) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (503, "storage_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0

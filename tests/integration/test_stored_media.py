@@ -8,9 +8,9 @@ import pytest
 from actors.domain.media import MediaReport, StoredObject
 from actors.domain.model import FailureCode
 from actors.domain.outcomes import Done, Erased, RetryLater
-from actors.ports import StorageDenied, StorageUnavailable
+from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.local import LocalStore
-from clients.storage.media import StoredMedia
+from clients.storage.media import PLAYLIST_BYTES_MAX, StoredMedia
 from clients.storage.playlist import parse
 from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
 
@@ -172,3 +172,22 @@ async def test_a_served_playlist_has_the_slices_of_the_next_machine_too(store: L
     listed = parse((await StoredMedia(store).playlist(LIST, lambda key, _: key.rpartition("/")[2], over=True)).encode())
     assert [e.uri for e in listed.entries] == [*NAMES[:2], moved]
     assert listed.entries[2].discontinuity
+
+
+async def test_a_garbled_list_of_another_machine_spoils_nothing_and_a_garbled_own_one_is_not_there(
+    store: LocalStore,
+) -> None:
+    whole = await served(store)
+    await store.put(f"r/x1/bak0_{SID}_m-1.m3u8", b"<html>")
+    assert await served(store) == whole
+    await store.put(LIST, b"<html>")
+    with pytest.raises(StorageNotFound):
+        await served(store)
+
+
+async def test_a_list_beyond_all_measure_is_not_read(store: LocalStore) -> None:
+    with store.path(LIST).open("r+b") as file:
+        file.truncate(PLAYLIST_BYTES_MAX + 1)
+    (found,) = (await examined(store)).playlists
+    assert found.error is not None
+    assert "more than" in found.error

@@ -299,3 +299,9 @@ def test_a_day_with_half_of_its_slices_lost_is_judged_in_no_time() -> None:
     verdict = proven(judge(files, recording(82_800), POLICY, LATER + 10**8))
     assert len(verdict.gaps) == 2760
     assert time.process_time() - began < 1
+
+
+def test_when_the_provider_recorded_nothing_an_empty_list_is_not_waited_for() -> None:
+    verdict = judge(report(playlist(())), recording(nothing_recorded=True, stored_at_ms=None), POLICY, SOON)
+    assert isinstance(verdict, Nothing)
+    assert verdict.code is FailureCode.NO_MEDIA

@@ -1,6 +1,9 @@
 """The local store keeps whole objects, and no key leads out of its folder."""
 
+import asyncio
+import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -153,3 +156,45 @@ async def test_errors_name_no_path(store: LocalStore, tmp_path: Path) -> None:
 
 def test_the_room_that_is_left_is_told(store: LocalStore) -> None:
     assert store.free_bytes() > 0
+
+
+async def test_a_full_disk_is_told_and_leaves_no_half_object(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    await store.put("r/a", b"old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageUnavailable, match="No space left"):
+        await store.put("r/a", b"new")
+    assert await store.get("r/a") == b"old"
+    assert list((tmp_path / "media" / ".aside").iterdir()) == []
+
+
+async def test_a_put_survives_that_its_empty_folder_is_taken_away(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+    taken: list[Path] = []
+
+    def taking(path: Path, target: Path) -> Path:
+        if not taken:
+            taken.append(target.parent)
+            target.parent.rmdir()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", taking)
+    await store.put("r/1/a", b"x")
+    assert taken
+    assert await store.get("r/1/a") == b"x"
+
+
+async def test_nobody_is_blocked_by_what_is_slow(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"slow" if go_on.wait(10) else b"blocked")
+    reading = asyncio.create_task(store.get("r/a"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await reading == b"slow"
