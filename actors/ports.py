@@ -28,6 +28,10 @@ class JournalUnavailable(Exception):
     """The database did not take the call at all: nothing was written."""
 
 
+class JournalRejected(Exception):
+    """The database refuses this very append, and would again: a broken constraint, a value that it cannot hold."""
+
+
 class StorageNotFound(Exception):
     """There is no object of that key."""
 
@@ -95,7 +99,7 @@ class Journal(Protocol):
     """Intent log, checkpoint and outbox in one: a commit is one fenced transaction."""
 
     async def commit(self, append: Append) -> None:
-        """Make it durable. Raises Fenced, OutcomeUnknown, JournalUnavailable."""
+        """Make it durable. Raises Fenced, OutcomeUnknown, JournalUnavailable, JournalRejected."""
         ...
 
     async def find_command(self, meeting_id: MeetingId, command_id: str) -> CommandMark | None:

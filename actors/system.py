@@ -218,9 +218,8 @@ class ActorSystem:
                 "actor.failed", meeting=handle.meeting_id, command=envelope and type(envelope.command).__name__
             )
             self._crashed(handle, envelope)
-        finally:
-            handle.task = None
-            self._go_on(handle, pause)
+        handle.task = None
+        self._go_on(handle, pause)
 
     async def _activate(self, handle: Handle) -> MeetingActor:
         claim = await self._ports.ownership.claim(handle.meeting_id)
