@@ -185,6 +185,8 @@ def _check_storage(config: Config) -> None:
         raise ConfigError("AWS_S3_BUCKET is set and AWS_REGION is missing: set both for S3, or none for local storage")
     if storage.region and not storage.bucket:
         raise ConfigError("AWS_REGION is set and AWS_S3_BUCKET is missing: set both for S3, or none for local storage")
+    if storage.region_id is not None and not storage.region:
+        raise ConfigError("AWS_REGION_ID is set and AWS_REGION is missing: Agora's number of a region needs its name")
     if config.storage_mode == "s3":
         raise ConfigError(
             "AWS_S3_BUCKET and AWS_REGION ask for S3, which is not there yet in this version: unset both for local storage"

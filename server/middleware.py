@@ -17,10 +17,12 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from server.errors import Problem
+from server.params import HTTP_SETTINGS
 from server.policy import PRINCIPAL, authorise
 from server.settings import HttpSettings
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+HUNG_UP = 499
 REQUEST_ID_HEADER = "X-Request-ID"
 _SENT: web.RequestKey[bool] = web.RequestKey("sent", bool)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -55,6 +57,7 @@ def runner_options() -> dict[str, Any]:
 
 def install(app: web.Application, http: HttpSettings, registry: CollectorRegistry) -> None:
     """Adds all middlewares to an application in their order. `server.policy.AUTHENTICATOR` is set by the caller."""
+    app[HTTP_SETTINGS] = http
     app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), authorise])
     app.on_response_prepare.append(_add_headers)
 
@@ -122,16 +125,28 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = _from_aiohttp(error)
     except Problem as error:
         problem = error
-    except ConnectionResetError:
-        raise  # nobody is there to be answered
-    except (HttpProcessingError, UnicodeDecodeError):
+    except HttpProcessingError:
         problem = Problem("bad_request")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and _is_gone(request):
+            return _hang_up(request)
         log.exception("http.failed", method=request.method, path=request.path, request_id=request_id_of(request))
         problem = Problem("internal")
-    if _SENT in request:
-        raise ConnectionResetError("the answer is under way: all that is left is to end the connection")
-    return problem.response(request_id_of(request))
+    return _hang_up(request) if _SENT in request else problem.response(request_id_of(request))
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    """Ends a connection whose caller has gone, or whose answer broke off: a cut is all that can still be said.
+
+    The response only stands in the log, with nginx's status for it; nothing is written to a closed transport.
+    """
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response(status=HUNG_UP, reason="Connection closed")
 
 
 def _from_aiohttp(error: web.HTTPException) -> Problem:

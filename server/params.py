@@ -4,6 +4,7 @@ Nothing is guessed and nothing dropped: an unknown or doubled query parameter is
 otherwise believe that a filter works.
 """
 
+import asyncio
 import re
 from typing import TypeVar, get_origin
 from uuid import UUID
@@ -12,8 +13,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from server.errors import Problem, invalid
+from server.settings import HttpSettings
 
 Model = TypeVar("Model", bound=BaseModel)
+HTTP_SETTINGS: web.AppKey[HttpSettings] = web.AppKey("http_settings", HttpSettings)
 VALUE_CHARACTERS_MAX = 512
 _MEETING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -72,14 +75,19 @@ async def read_json(request: web.Request, bytes_max: int) -> bytes:
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
-    """The raw body. Raises Problem 413 above the limit, without reading on."""
+    """The raw body. Raises Problem 413 above the limit, without reading on, and 400 when it does not come to an end."""
     if (request.content_length or 0) > bytes_max:
         raise _too_large(bytes_max)
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
+    seconds = request.app[HTTP_SETTINGS].body_seconds_max
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise _too_large(bytes_max)
+    except TimeoutError:
+        raise Problem("bad_request", f"the body did not arrive within {seconds:g} s") from None
     return bytes(body)
 
 

@@ -50,6 +50,7 @@ class HttpSettings(Section):
     headers_bytes_max: Bytes = 32768
     body_bytes_max: Bytes = 1048576
     webhook_body_bytes_max: Bytes = 65536
+    body_seconds_max: Seconds = 30.0
     start_wait_seconds: SecondsOrZero = 25.0
     stop_wait_seconds: SecondsOrZero = 10.0
     wait_seconds_max: SecondsOrZero = 25.0

@@ -25,15 +25,16 @@ class Edge:
     registry: CollectorRegistry
     client: aiohttp.ClientSession = field(repr=False)
 
-    async def raw(self, request: bytes) -> bytes:
-        """The answer's bytes to bytes that no client library would send."""
+    async def raw(self, request: bytes, until: bytes | None = None) -> bytes:
+        """The answer to bytes that no client library would send: all of it, or up to and with some bytes of it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(request)
-        async with asyncio.timeout(10):
-            answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        return answer
+        try:
+            writer.write(request)
+            async with asyncio.timeout(10):
+                return await (reader.readuntil(until) if until else reader.read())
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
 
 def bearer(meetings: dict[str, str] | None = None, *, operator: bool = False) -> dict[str, str]:
@@ -49,7 +50,7 @@ async def serve() -> AsyncIterator[Serve]:
     """Starts an application whose routes a function adds; everything ends with the test."""
     endings: list[Callable[[], Awaitable[None]]] = []
 
-    async def start(add_routes: Callable[[web.Application], None], **limits: int) -> Edge:
+    async def start(add_routes: Callable[[web.Application], None], **limits: float) -> Edge:
         app, registry = web.Application(), CollectorRegistry()
         app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=100)
         install(app, HttpSettings(**limits), registry)  # type: ignore[arg-type]

@@ -167,6 +167,8 @@ BAD_ENVIRONMENTS = [
     ({"AGORA_CUSTOMER_ID": "b", "AGORA_CUSTOMER_SECRET": "hush-hush"}, "set AGORA_APP_ID too"),
     ({"AWS_S3_BUCKET": "b"}, "AWS_REGION is missing"),
     ({"AWS_REGION": "eu-west-1"}, "AWS_S3_BUCKET is missing"),
+    ({"AWS_REGION_ID": "0"}, "AWS_REGION is missing"),
+    ({"AWS_REGION_ID": "east", "AWS_REGION": "us-east-1", "AWS_S3_BUCKET": "b"}, "AWS_REGION_ID: "),
     ({"AWS_S3_BUCKET": "b", "AWS_REGION": "eu-west-1"}, "not there yet"),
     (AGORA, "live Agora needs S3"),
     ({"TAPEDECK_REQUIRE_REAL": "true"}, "TAPEDECK_REQUIRE_REAL refuses the Agora simulator"),

@@ -140,13 +140,17 @@ async def test_a_defect_is_one_log_line(edge: Edge) -> None:
     assert [(line["request_id"], line["log_level"]) for line in failed] == [("r-1", "error")]
 
 
-async def test_a_defect_in_the_middle_of_an_answer_ends_the_connection(edge: Edge) -> None:
+async def test_a_defect_in_the_middle_of_an_answer_ends_the_connection(
+    edge: Edge, caplog: pytest.LogCaptureFixture
+) -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await edge.raw(b"GET /half HTTP/1.1\r\nHost: a\r\n\r\n")
     assert answer.count(b"HTTP/1.1") == 1
     assert b"half" in answer
     assert b"problem" not in answer
-    assert [line["event"] for line in logs] == ["http.failed"]
+    assert [line["event"] for line in logs] == ["http.failed", "http.request"]
+    assert logs[1]["status"] == 499
+    assert caplog.records == []
 
 
 LIMITS = [
@@ -260,7 +264,9 @@ async def test_requests_are_counted_by_route_and_not_by_path(edge: Edge) -> None
     assert edge.registry.get_sample_value("tapedeck_http_request_seconds_count", {"route": "/hello/{name}"}) == 2
 
 
-async def test_a_caller_that_hangs_up_in_the_middle_is_no_defect(serve: Serve) -> None:
+async def test_a_caller_that_hangs_up_in_the_middle_is_no_defect(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def receive(request: web.Request) -> web.Response:
@@ -280,4 +286,23 @@ async def test_a_caller_that_hangs_up_in_the_middle_is_no_defect(serve: Serve) -
         await ended.wait()
         async with edge.client.get("/"):
             pass  # by the time of its answer the other one is over
-    assert [line for line in logs if line["event"] == "http.failed"] == []
+    assert [(line["event"], line["status"]) for line in logs] == [("http.request", 499), ("http.request", 404)]
+    assert caplog.records == []  # aiohttp would log a traceback for each
+
+
+async def test_a_connection_of_ours_that_breaks_is_a_defect(serve: Serve) -> None:
+    async def lose_the_database(_: web.Request) -> web.Response:
+        raise ConnectionResetError("Postgres went away")
+
+    edge = await serve(lambda app: route(app, "GET", "/", lose_the_database, policy=PUBLIC))
+    assert (await problem(edge, "GET", "/"))["code"] == "internal"
+
+
+UNFINISHED = [b"Content-Length: 50\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+
+
+@pytest.mark.parametrize("rest", UNFINISHED)
+async def test_a_body_that_never_ends_is_given_up(serve: Serve, rest: bytes) -> None:
+    edge = await serve(add_routes, body_seconds_max=0.05)
+    answer = await edge.raw(b"POST /echo HTTP/1.1\r\nHost: a\r\n" + rest, until=b"did not arrive within 0.05 s")
+    assert answer.startswith(b"HTTP/1.1 400 ")
