@@ -1,0 +1,111 @@
+"""The six calls of Agora Cloud Recording in mix mode, and the free one that tries the credentials (reference 1).
+
+One call is one HTTP request within the provider's budget; repetition is decided elsewhere.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+import structlog
+
+from clients.agora.answers import Answer, read_answer
+
+log = structlog.get_logger(__name__)
+
+MODE = "mix"
+ANSWER_BYTES_MAX = 1024 * 1024
+SHOWN = 12
+"""So much of a resource id is logged; it runs to hundreds of characters (reference 2)."""
+
+
+class Budget(Protocol):
+    """The provider's 10 requests a second, one for all nodes of an App ID (reference 1.4)."""
+
+    async def slot(self, priority: bool) -> None:
+        """Wait for a place; calls with priority are served before the others."""
+        ...
+
+
+class NotConnected(Exception):
+    """There was no connection: the request was not sent, so nothing was done."""
+
+
+class NoAnswer(Exception):
+    """The request was sent, and no whole answer came: it may have been done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraAccount:
+    """Base URL and credentials. Seconds for an ordinary call, and for a synchronous stop (up to 20 s, reference 6)."""
+
+    base_url: str
+    app_id: str
+    customer_id: str
+    customer_secret: str
+    timeout_seconds: float = 10.0
+    stop_timeout_seconds: float = 30.0
+
+
+class AgoraClient:
+    """Calls return whatever was answered; they raise NotConnected and NoAnswer."""
+
+    def __init__(self, session: aiohttp.ClientSession, account: AgoraAccount, budget: Budget) -> None:
+        self._session = session
+        self._account = account
+        self._budget = budget
+        self._base = f"{account.base_url.rstrip('/')}/v1/apps/{quote(account.app_id, safe='')}/cloud_recording"
+        self._headers = {
+            "Authorization": aiohttp.BasicAuth(account.customer_id, account.customer_secret).encode(),
+            "Content-Type": "application/json;charset=utf-8",
+        }
+
+    async def acquire(self, body: dict[str, Any]) -> Answer:
+        return await self._post("acquire", "/acquire", body)
+
+    async def start(self, resource_id: str, body: dict[str, Any]) -> Answer:
+        return await self._post("start", f"/resourceid/{quote(resource_id, safe='')}/mode/{MODE}/start", body)
+
+    async def query(self, resource_id: str, sid: str) -> Answer:
+        return await self._call("query", "GET", self._of_session(resource_id, sid, "query"), None)
+
+    async def update(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
+        return await self._post("update", self._of_session(resource_id, sid, "update"), body)
+
+    async def update_layout(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
+        return await self._post("updateLayout", self._of_session(resource_id, sid, "updateLayout"), body)
+
+    async def stop(self, resource_id: str, sid: str, cname: str, uid: str) -> Answer:
+        """Synchronous: the answer comes when the files are up, or after 20 s (reference 6)."""
+        body = {"cname": cname, "uid": uid, "clientRequest": {"async_stop": False}}
+        return await self._post("stop", self._of_session(resource_id, sid, "stop"), body)
+
+    def _of_session(self, resource_id: str, sid: str, action: str) -> str:
+        return f"/resourceid/{quote(resource_id, safe='')}/sid/{quote(sid, safe='')}/mode/{MODE}/{action}"
+
+    async def _post(self, call: str, path: str, body: dict[str, Any]) -> Answer:
+        return await self._call(call, "POST", path, orjson.dumps(body))
+
+    async def _call(self, call: str, method: str, path: str, body: bytes | None) -> Answer:
+        await self._budget.slot(call in ("start", "stop"))
+        seconds = self._account.stop_timeout_seconds if call == "stop" else self._account.timeout_seconds
+        try:
+            async with self._session.request(
+                method,
+                f"{self._base}{path}",
+                data=body,
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+                allow_redirects=False,
+            ) as response:
+                raw = await response.content.read(ANSWER_BYTES_MAX)
+                answer = read_answer(response.status, response.headers, raw)
+        except aiohttp.ClientConnectorError as error:
+            raise NotConnected(f"no connection: {error.strerror or type(error).__name__}") from error
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+            raise NoAnswer(f"no answer: {type(error).__name__}") from error
+        log.info("agora.answered", call=call, status=answer.status, code=answer.code, request=answer.request_id)
+        return answer

@@ -1,0 +1,82 @@
+"""Agora as the core's `Recorder`: one port call, one HTTP call, one outcome."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from agoraiotools import RtcTokenBuilder2
+
+from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.model import Failure, FailureCode
+from actors.domain.outcomes import (
+    Acquired,
+    Ambiguous,
+    Outcome,
+    QueryAnswer,
+    Rejected,
+    RetryLater,
+    StartAnswer,
+    StopAnswer,
+)
+from clients.agora.answers import Answer
+from clients.agora.client import AgoraClient, NoAnswer, NotConnected
+from clients.agora.outcomes import outcome_of
+from clients.agora.requests import StorageTarget, acquire_body, start_body
+
+TOKEN_MARGIN_SECONDS = 3600
+TOKEN_SECONDS_MAX = 86400
+"""A token lives 24 hours at most, and a recorder's cannot be renewed (reference 10.1)."""
+SUBSCRIBER = 2
+
+
+class AgoraRecorder:
+    """Implements `actors.ports.Recorder`. Never raises for what the provider or the network does."""
+
+    def __init__(
+        self, client: AgoraClient, storage: StorageTarget, app_id: str, app_certificate: str | None = None
+    ) -> None:
+        self._client = client
+        self._storage = storage
+        self._app_id = app_id
+        self._certificate = app_certificate
+
+    async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
+        return await _outcome("acquire", self._client.acquire(acquire_body(call.channel_name, call.uid)))
+
+    async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
+        try:
+            body = self._start_body(call)
+        except ValueError as error:
+            return Rejected(Failure(FailureCode.PROVIDER_REJECTED, str(error), retryable=False))
+        return await _outcome("start", self._client.start(call.resource_id, body))
+
+    async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
+        return await _outcome("query", self._client.query(call.resource_id, call.sid))
+
+    async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
+        return await _outcome("stop", self._client.stop(call.resource_id, call.sid, call.channel_name, call.uid))
+
+    def _start_body(self, call: AgoraStart) -> dict[str, Any]:
+        token = self._token(call) if self._certificate is not None else None
+        return start_body(call.channel_name, call.uid, call.spec, self._storage.config(call.prefix), token)
+
+    def _token(self, call: AgoraStart) -> str:
+        seconds = min(call.spec.max_duration_seconds + TOKEN_MARGIN_SECONDS, TOKEN_SECONDS_MAX)
+        return recorder_token(self._app_id, self._certificate or "", call.channel_name, int(call.uid), seconds)
+
+
+def recorder_token(app_id: str, certificate: str, channel: str, uid: int, seconds: int) -> str:
+    """An AccessToken2 with which the recorder may join (reference 10). Raises ValueError for a malformed id or certificate."""
+    token: str = RtcTokenBuilder2.build_token_with_uid(app_id, certificate, channel, uid, SUBSCRIBER, seconds, seconds)
+    if not token:
+        raise ValueError("App ID and App Certificate are 32 hexadecimal characters each")
+    return token
+
+
+async def _outcome(call: str, request: Awaitable[Answer]) -> Outcome[Any]:
+    try:
+        return outcome_of(call, await request)
+    except NotConnected as error:
+        failure = Failure(FailureCode.PROVIDER_UNAVAILABLE, f"Agora cannot be reached: {error}.", retryable=True)
+        return RetryLater(str(error), failure)
+    except NoAnswer as error:
+        return Ambiguous(str(error))
