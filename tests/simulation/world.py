@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from actors.domain.commands import Accepted, DeleteRecording, Notice, StartRecording, StopRecording
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
-from actors.domain.model import Actor, ActorKind, Phase, Recording, RecordingSpec, Want
+from actors.domain.model import SETTLED_PHASES, Actor, ActorKind, Phase, Recording, RecordingSpec, Want, is_live
 from actors.domain.policy import Policy
 from actors.errors import ActorError
 from actors.mailbox import CommandKey
@@ -50,7 +50,9 @@ class World:
         self.faults = faults or Faults.drawn(self.rng)
         self.database = MemoryDatabase()
         self.agora = FakeAgora(self, self.rng)
-        self.wire = Wire(self.faults, self.check_safety)
+        self.wire = Wire(self.faults, self._check_safety)
+        self.broken: Broken | None = None
+        """The first promise that was broken: kept aside, since the code under test may swallow what is raised in a call."""
         self.wire.crash_at = crash_at
         self.meetings = [MeetingId(f"m-{number}") for number in range(self.rng.randint(1, 3))]
         self.told = Told()
@@ -84,6 +86,8 @@ class World:
         self.wire.crash_at = None
         await self._end_everything()
         await asyncio.sleep(SETTLING_SECONDS)
+        if self.broken is not None:
+            raise self.broken
         self.check_liveness()
         postman.cancel()
         await asyncio.gather(postman, *self.wire.late, return_exceptions=True)
@@ -184,6 +188,12 @@ class World:
 
     # --- what must hold ---
 
+    def _check_safety(self) -> None:
+        try:
+            self.check_safety()
+        except Broken as broken:
+            self.broken = self.broken or broken
+
     def check_safety(self) -> None:
         """After every call: nothing doubled, nothing unknown, nothing out of order."""
         self.agora.advance(self.now_ms())
@@ -194,9 +204,17 @@ class World:
             for session in running:
                 if session.uid not in self.database.uids_of(meeting):
                     raise Broken(f"recorder {session.uid} of {meeting} is unknown to the journal")
-            live = [item for item in self.database.recordings_of(meeting) if item.phase.value in _LIVE]
-            if len(live) > 1:
-                raise Broken(f"{len(live)} live recordings in {meeting}")
+            self._check_journal(meeting)
+
+    def _check_journal(self, meeting: MeetingId) -> None:
+        if sum(map(is_live, self.database.recordings_of(meeting))) > 1:
+            raise Broken(f"two live recordings in {meeting}")
+        events = self.database.events_of(meeting)
+        if [event.seq for event in events] != list(range(1, len(events) + 1)):
+            raise Broken(f"the journal of {meeting} has a gap or a double")
+        public = [event.sequence for event in events if event.sequence is not None]
+        if public != list(range(1, len(public) + 1)):
+            raise Broken(f"the public numbers of {meeting} have a gap or a double")
 
     def check_liveness(self) -> None:
         """At the end: all that was promised is kept, and nothing runs that nobody wants."""
@@ -214,7 +232,7 @@ class World:
             raise Broken("notifications were never applied")
 
     def _check_ended(self, recording: Recording) -> None:
-        if recording.phase.value not in _SETTLED:
+        if recording.phase not in SETTLED_PHASES:
             raise Broken(f"recording {recording.recording_id} is still {recording.phase}")
         if recording.want is not Want.STOP:
             raise Broken(f"recording {recording.recording_id} is settled and still wanted")
@@ -229,10 +247,6 @@ class World:
         lines.append("last port calls:")
         lines += [f"  {line}" for line in self.wire.calls]
         return "\n".join(lines)
-
-
-_LIVE = {"accepted", "acquiring", "starting", "confirming", "active"}
-_SETTLED = {"completed", "failed", "aborted", "deleted"}
 
 
 def journal_lines(database: MemoryDatabase, meeting: MeetingId) -> list[str]:
