@@ -117,10 +117,6 @@ class Hub:
         """Its response has begun."""
         subscriber.attach(transport, writer, self._works.monotonic())
 
-    def heard(self, subscriber: AnySubscriber) -> None:
-        """Its client sent something."""
-        subscriber.heard(self._works.monotonic())
-
     def leave(self, subscriber: AnySubscriber) -> None:
         """Forgets it."""
         channel = self._subscribers.pop(subscriber, None)

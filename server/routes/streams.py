@@ -7,7 +7,6 @@ stream is refused by its status.
 import asyncio
 from collections.abc import Collection
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -81,7 +80,8 @@ class EventStream(EventSourceResponse):
 class StreamRoutes:
     """GET `/api/v1/meetings/{meetingId}/events` and `/api/v1/events`.
 
-    `origins` are those whose pages may open a WebSocket besides the server's own. `leeway_seconds` is the
+    `origins` are those whose pages may open a WebSocket, besides that of the Host header: `http.cors_origins` and the
+    origin of the public URL. `leeway_seconds` is the
     authenticator's: a stream ends when its token expires; one that had expired already when it was taken lasts for
     the rest of the leeway.
     """
@@ -137,7 +137,11 @@ class StreamRoutes:
 
     def _check_origin(self, request: web.Request) -> None:
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is None or origin.lower() in self._origins or urlsplit(origin).netloc == request.host:
+        if origin is None:
+            return
+        host = request.host.lower()
+        # A proxy may have taken the TLS off, so both schemes of this host are our own.
+        if origin.lower() in self._origins or origin.lower() in (f"http://{host}", f"https://{host}"):
             return
         raise Problem("forbidden", "this origin is not in http.cors_origins")
 
@@ -176,7 +180,7 @@ class StreamRoutes:
     async def _listen(self, socket: web.WebSocketResponse, subscriber: AnySubscriber) -> None:
         """Answers pings, overlooks what has no meaning here, returns when the connection is over."""
         while (message := await socket.receive()).type not in _OVER:
-            self._hub.heard(subscriber)
+            subscriber.heard()
             if message.type is WSMsgType.PING and subscriber.end_reason is None:
                 await socket.pong(message.data)
 

@@ -20,7 +20,7 @@ FAREWELL_SECONDS = 5.0
 JOIN_SECONDS_MAX = 30.0
 """How long a subscriber may take to read one portion of what it missed."""
 PORTION_BYTES = 65536
-SILENT_PINGS_MAX = 2.5
+UNANSWERED_PINGS_MAX = 2
 _COMMENT = b":\n\n"
 NEVER = float("inf")
 
@@ -66,11 +66,11 @@ class Subscriber(Generic[P]):
         "_above_since",
         "_drainable",
         "_ended",
-        "_heard_at",
         "_observer",
         "_ping_at",
         "_settings",
         "_transport",
+        "_unanswered",
         "_wrote_at",
         "behind",
         "due",
@@ -104,14 +104,15 @@ class Subscriber(Generic[P]):
         self._drainable: Drainable | None = None
         self._ended: asyncio.Future[None] | None = None
         self._above_since = NEVER
-        self._ping_at = self._heard_at = self._wrote_at = 0.0
+        self._ping_at = self._wrote_at = 0.0
+        self._unanswered = 0
 
     # --- life ---
 
     def attach(self, transport: asyncio.WriteTransport, drainable: Drainable, now: float) -> None:
         """The response has begun: from here on it can be written to."""
         self._transport, self._drainable = transport, drainable
-        self._heard_at = self._wrote_at = now
+        self._wrote_at = now
         self._ping_at = now + self._ping_seconds
         self._plan()
 
@@ -125,9 +126,9 @@ class Subscriber(Generic[P]):
         """Whether its connection has been closed under it."""
         return self._transport is not None and self._transport.is_closing()
 
-    def heard(self, now: float) -> None:
+    def heard(self) -> None:
         """It sent something, so it is alive."""
-        self._heard_at = now
+        self._unanswered = 0
 
     async def wait(self) -> None:
         """Returns when the stream has ended."""
@@ -251,10 +252,11 @@ class Subscriber(Generic[P]):
             return
         if self.wire is not Wire.WEBSOCKET:
             transport.write(body_piece(self.wire, _COMMENT))
-        elif now - self._heard_at > SILENT_PINGS_MAX * self._ping_seconds:
+        elif self._unanswered >= UNANSWERED_PINGS_MAX:
             self.end(End.GONE)
             transport.abort()
         else:
+            self._unanswered += 1
             transport.write(PING)
 
     @property

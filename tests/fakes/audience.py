@@ -223,6 +223,16 @@ class FakeTimeAuthenticator(Authenticator):
         super().__init__([SECRET], leeway_seconds=10**9, cache_max=100, now=lambda: hands.wall_ms / 1000)
 
 
+async def eventually(condition: Callable[[], bool], step: Callable[[], object] = lambda: None) -> None:
+    """Takes the step until it is so; fails after a deadline."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        met = condition()
+        while not met:
+            step()
+            await asyncio.sleep(0.001)
+            met = condition()
+
+
 class Listener:
     """A client of one stream. `events` are the documents so far; `ids` the SSE ids beside them."""
 

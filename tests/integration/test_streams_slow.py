@@ -1,0 +1,151 @@
+"""A reader that stops reading is cut off with bounded memory, and nobody else notices."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from server.streams import subscriber as subscriber_module
+from tests.fakes.audience import (
+    PATIENCE_SECONDS,
+    EventSource,
+    Listener,
+    Node,
+    SocketListener,
+    World,
+    eventually,
+    serving,
+)
+
+MEETING = "/api/v1/meetings/m-1/events"
+HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
+KEY = "MDEyMzQ1Njc4OTAxMjM0NQ=="
+
+
+@asynccontextmanager
+async def stalled(node: Node, *, websocket: bool) -> AsyncIterator[socket.socket]:
+    """A connection with a small receive buffer of which nothing is read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, ("127.0.0.1", node.port))
+    upgrade = HANDSHAKE.format(KEY) if websocket else ""
+    request = f"GET {MEETING} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {node.token()}\r\n{upgrade}\r\n"
+    await loop.sock_sendall(connection, request.encode())
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+async def read_all(connection: socket.socket) -> bytes:
+    """What is still there, up to the end of the connection."""
+    loop, got = asyncio.get_running_loop(), bytearray()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        try:
+            while data := await loop.sock_recv(connection, 65536):
+                got += data
+        except ConnectionError:
+            pass
+    return bytes(got)
+
+
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_too_much_unsent_cuts_off_and_the_others_go_on(websocket: bool) -> None:
+    world = World()
+    async with serving(world) as node:
+        token = node.token()
+        healthy: list[Listener] = [SocketListener(node, MEETING, token), EventSource(node, MEETING, token)]
+        for listener in healthy:
+            await listener.__aenter__()
+        async with stalled(node, websocket=websocket) as connection:
+            await eventually(lambda: live_count(node) == 3)
+            buffered = largest_buffer(node)
+            sent = 0
+            while not node.counts.slow:
+                sent += 1
+                assert sent < 2000
+                world.commit("m-1", padding=20_000)
+                for listener in healthy:
+                    await listener.until(lambda listener=listener, sent=sent: listener.sequences[-1:] == [sent])  # type: ignore[misc]
+                largest_buffer(node, buffered)
+            assert node.counts.slow == ["websocket" if websocket else "sse"]
+            assert max(buffered) < 1048576 + 30_000
+            rest = await read_all(connection)
+            assert (b"\x0f\xa8too slow" in rest[-20:]) is websocket
+        await eventually(lambda: sum(node.counts.open.values()) == 2)
+        for listener in healthy:
+            assert listener.sequences == list(range(1, sent + 1))
+            await listener.hang_up()
+
+
+async def test_a_little_less_is_borne_for_a_short_time_only() -> None:
+    world = World()
+    async with serving(world) as node, stalled(node, websocket=True) as connection:
+        await eventually(lambda: live_count(node) == 1)
+        while max(largest_buffer(node)) <= 262144:
+            world.commit("m-1", padding=20_000)
+            await asyncio.sleep(0)
+        node.hands.later(4.9)
+        node.hub.sweep()
+        assert not node.counts.slow
+        node.hands.later(0.1)
+        node.hub.sweep()
+        assert node.counts.slow == ["websocket"]
+        assert b"too slow" in await read_all(connection)
+
+
+async def test_who_recovers_in_time_is_kept() -> None:
+    world = World()
+    async with serving(world) as node, stalled(node, websocket=True) as connection:
+        await eventually(lambda: live_count(node) == 1)
+        while max(largest_buffer(node)) <= 262144:
+            world.commit("m-1", padding=20_000)
+            await asyncio.sleep(0)
+        node.hands.later(4.9)
+        reading = asyncio.create_task(read_all(connection))
+        await eventually(lambda: max(largest_buffer(node)) == 0)
+        node.hands.later(1)
+        node.hub.sweep()
+        assert not node.counts.slow
+        await node.hub.close(0.2)
+        await reading
+
+
+async def test_a_reader_that_stops_during_its_replay_is_cut_off_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriber_module, "JOIN_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(subscriber_module, "FAREWELL_SECONDS", 0.1)
+    world = World()
+    world.commit("m-1")
+    async with serving(world) as node:
+        async with SocketListener(node, MEETING, node.token()) as first:
+            await first.until(lambda: len(first.events) == 1)
+        world.commit("m-1", 900, padding=20_000)
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(connection, ("127.0.0.1", node.port))
+        request = (
+            f"GET {MEETING}?cursor={first.cursor} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {node.token()}\r\n\r\n"
+        )
+        await loop.sock_sendall(connection, request.encode())
+        await eventually(lambda: node.counts.slow == ["sse"])
+        await eventually(lambda: node.counts.open == {"websocket": 0, "sse": 0})
+        connection.close()
+
+
+def largest_buffer(node: Node, into: list[int] | None = None) -> list[int]:
+    """How much is unsent for each subscriber now."""
+    sizes = into if into is not None else []
+    transports = [each._transport for each in node.hub._subscribers]
+    sizes.extend(transport.get_write_buffer_size() for transport in transports if transport is not None)
+    return sizes
+
+
+def live_count(node: Node) -> int:
+    """How many follow the meeting live."""
+    return sum(len(channel.live) for channel in node.hub._meetings.values())
