@@ -6,7 +6,6 @@ After a restart a thousand subscribers come back and miss the same few events: e
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,6 +13,7 @@ from uuid import uuid4
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.ports import Clock, FeedPosition, Snapshot
+from server.render import rfc3339
 from server.streams.cursors import Cursor, FeedCursor, MeetingCursor, encode_cursor
 from server.streams.frames import Frame
 from server.streams.observer import StreamObserver
@@ -125,11 +125,6 @@ class Press:
 def meeting_source(meeting_id: str) -> str:
     """The `source` of a meeting's events."""
     return f"/meetings/{meeting_id}"
-
-
-def rfc3339(at_ms: int) -> str:
-    """Unix milliseconds as api.md writes times."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _plain(render: Callable[[Any, bool], Mapping[str, Any]], what: Any, private: bool) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""What handlers have in common: answers with a recording, and the errors of the actor system as problems."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from actors import errors
+from actors.domain.model import Recording
+from actors.ports import JournalUnavailable
+from server.errors import Problem
+
+RETRY_AFTER_SECONDS = 1
+
+_PROBLEMS: dict[type[Exception], str] = {
+    errors.MailboxFull: "overloaded",
+    errors.Draining: "draining",
+    errors.MeetingQuarantined: "meeting_quarantined",
+    errors.CommandFailed: "internal",
+    errors.DatabaseUnavailable: "database_unavailable",
+    JournalUnavailable: "database_unavailable",
+    errors.KeyReused: "idempotency_key_reused",
+}
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """Raises what the core could not do as the problem that a client gets."""
+    try:
+        yield
+    except errors.CommandOutcomeUnknown:
+        raise Problem(
+            "database_unavailable",
+            "the database broke off: the command may be stored or not; repeat it with the same Idempotency-Key",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+            extra={"outcome": "unknown"},
+        ) from None
+    except tuple(_PROBLEMS) as error:
+        code = _PROBLEMS[type(error)]
+        wait = RETRY_AFTER_SECONDS if code not in ("internal", "idempotency_key_reused") else None
+        raise Problem(code, retry_after_seconds=wait) from None
+
+
+def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON answer."""
+    return web.Response(
+        body=orjson.dumps(body), status=status, content_type="application/json", charset="utf-8", headers=headers
+    )
+
+
+def etag_of(recording: Recording) -> str:
+    """`"<id>.<version>"`."""
+    return f'"{recording.recording_id}.{recording.version}"'
+
+
+def not_modified(request: web.Request, etag: str) -> bool:
+    """Whether the caller has this version already (`If-None-Match`)."""
+    given = ",".join(request.headers.getall(hdrs.IF_NONE_MATCH, []))
+    return any(tag.strip().removeprefix("W/") in ("*", etag) for tag in given.split(",") if tag.strip())

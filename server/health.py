@@ -1,0 +1,62 @@
+"""Whether this server can do its work: ready, degraded (it can, with something missing) or unready."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.ports import Clock
+from server.render import rfc3339
+
+CHECK_SECONDS = 2.0
+
+Look = Callable[[], Awaitable[str]]
+"""Returns what it found in a few words; raises if the thing does not work."""
+
+
+@dataclass(slots=True)
+class Check:
+    """One thing to look at. Without a `vital` one the server is unready, without another one degraded."""
+
+    name: str
+    look: Look
+    vital: bool = False
+    ok: bool | None = None
+    since_ms: int = 0
+
+
+@dataclass(slots=True)
+class Health:
+    """All checks. `mode` is what `/readyz` says of what runs; `draining` makes the server unready."""
+
+    mode: dict[str, str]
+    clock: Clock
+    checks: list[Check] = field(default_factory=list)
+    draining: bool = False
+
+    async def report(self) -> dict[str, Any]:
+        """The body of `/readyz`. Every check is given two seconds."""
+        found = dict(await asyncio.gather(*(self._run(check) for check in self.checks)))
+        return {
+            "status": self._status(),
+            "ready": self._status() != "unready",
+            "mode": self.mode,
+            "checks": found,
+        }
+
+    def _status(self) -> str:
+        if self.draining or any(check.vital and not check.ok for check in self.checks):
+            return "unready"
+        return "ready" if all(check.ok for check in self.checks) else "degraded"
+
+    async def _run(self, check: Check) -> tuple[str, dict[str, Any]]:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                ok, detail = True, await check.look()
+        except TimeoutError:
+            ok, detail = False, f"no answer within {CHECK_SECONDS:g} s"
+        except Exception as error:  # whatever a broken part makes of it
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        if check.ok is not ok:
+            check.ok, check.since_ms = ok, self.clock.now_ms()
+        return check.name, {"ok": ok, "detail": detail, "since": rfc3339(check.since_ms)}

@@ -1,0 +1,36 @@
+"""`Idempotency-Key`: names a command, so that its repetition is told from another one (api.md 1)."""
+
+import hashlib
+import re
+
+import orjson
+from aiohttp import web
+
+from actors.mailbox import CommandKey
+from server.errors import Problem
+from server.policy import PRINCIPAL
+
+HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def command_key(request: web.Request, body: bytes) -> CommandKey | None:
+    """The key in the scope of caller, method and path; None without the header. Raises Problem 400.
+
+    Two bodies are the same if they say the same: order of members and white space do not count.
+    """
+    given = request.headers.getall(HEADER, [])
+    if not given:
+        return None
+    if len(given) > 1 or _KEY.fullmatch(given[0]) is None:
+        raise Problem("bad_request", f"{HEADER} is one value of 1 to 255 visible ASCII characters")
+    scope = [request[PRINCIPAL].sub, request.method, request.path, given[0]]
+    return CommandKey(_hash(orjson.dumps(scope)), _hash(_canonical(body)))
+
+
+def _canonical(body: bytes) -> bytes:
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,110 @@
+"""What Prometheus scrapes: counters of the shell, of streams and webhooks, and gauges that are read when asked."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from actors.ports import Observer
+from server.streams.observer import StreamObserver
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class ActorMetrics(Observer):
+    """Counters of the actor system."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._commands = Counter("tapedeck_commands", "Commands by outcome", ["kind", "outcome"], registry=registry)
+        self._commit = Histogram("tapedeck_commit_seconds", "Seconds to commit", buckets=SECONDS, registry=registry)
+        self._quarantined = Gauge("tapedeck_quarantined_meetings", "Meetings set aside", registry=registry)
+        self._mailbox = Histogram(
+            "tapedeck_mailbox_depth",
+            "Messages waiting when a command came in",
+            buckets=(1, 2, 5, 10, 50, 100, 1000),
+            registry=registry,
+        )
+        self._calls = Counter(
+            "tapedeck_effects", "Calls to provider and storage by outcome", ["call", "outcome"], registry=registry
+        )
+
+    def command(self, kind: str, outcome: str) -> None:
+        self._commands.labels(kind, outcome).inc()
+
+    def commit(self, seconds: float) -> None:
+        self._commit.observe(seconds)
+
+    def quarantined(self, change: int) -> None:
+        self._quarantined.inc(change)
+
+    def mailbox(self, depth: int) -> None:
+        self._mailbox.observe(depth)
+
+    def call(self, effect: str, outcome: str) -> None:
+        self._calls.labels(effect, outcome).inc()
+
+
+class StreamMetrics(StreamObserver):
+    """Subscribers and what they are sent."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._subscribers = Gauge("tapedeck_subscribers", "Open streams", ["transport"], registry=registry)
+        self._slow = Counter("tapedeck_slow_closes", "Streams cut off", ["transport"], registry=registry)
+        self._encoded = Counter("tapedeck_events_encoded", "Events rendered to JSON", registry=registry)
+        self._framed = Counter("tapedeck_events_framed", "Events framed", ["transport"], registry=registry)
+
+    def subscribers(self, transport: str, change: int) -> None:
+        self._subscribers.labels(transport).inc(change)
+
+    def slow_close(self, transport: str) -> None:
+        self._slow.labels(transport).inc()
+
+    def encoded(self) -> None:
+        self._encoded.inc()
+
+    def framed(self, transport: str) -> None:
+        self._framed.labels(transport).inc()
+
+
+class WebhookMetrics:
+    """Notifications by what became of them, and how long ago the last one came."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._received = Counter("tapedeck_webhooks", "Notifications by result", ["result"], registry=registry)
+        self._last: float | None = None
+        since = Gauge("tapedeck_seconds_since_last_webhook", "Seconds, or -1 before the first", registry=registry)
+        since.set_function(self._since)
+
+    def received(self, result: str) -> None:
+        self._received.labels(result).inc()
+        self._last = time.monotonic()
+
+    def _since(self) -> float:
+        return -1.0 if self._last is None else time.monotonic() - self._last
+
+
+class StateMetrics:
+    """Gauges that a scrape fills from the database and the disk."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._recordings = Gauge("tapedeck_recordings", "Recordings that are not settled", ["state"], registry=registry)
+        self._oldest = Gauge(
+            "tapedeck_oldest_recording_seconds", "Age of the oldest that is not settled", ["state"], registry=registry
+        )
+        self._free = Gauge("tapedeck_data_dir_free_bytes", "Free bytes of the data directory", registry=registry)
+        self._restarts = Counter(
+            "tapedeck_engine_restarts", "Embedded engines restarted", ["engine"], registry=registry
+        )
+
+    def recordings(self, counts: dict[str, tuple[int, float]]) -> None:
+        """Replace what was known: by state, how many and the age of the oldest in seconds."""
+        self._recordings.clear()
+        self._oldest.clear()
+        for state, (count, oldest_seconds) in counts.items():
+            self._recordings.labels(state).set(count)
+            self._oldest.labels(state).set(oldest_seconds)
+
+    def free_bytes(self, count: int) -> None:
+        self._free.set(count)
+
+    def engine_restarted(self, engine: str) -> None:
+        self._restarts.labels(engine).inc()

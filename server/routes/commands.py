@@ -1,0 +1,263 @@
+"""What changes a recording: start, stop, end, delete. Each becomes one command, and waits for its outcome if asked to."""
+
+from collections.abc import Callable
+
+from aiohttp import hdrs, web
+
+from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
+from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.model import (
+    SETTLED_PHASES,
+    Actor,
+    ActorKind,
+    EndReason,
+    FailureCode,
+    Phase,
+    Recording,
+    Want,
+)
+from actors.mailbox import Answer
+from actors.ports import Ids, Records
+from actors.system import ActorSystem
+from server.answers import as_problems, etag_of, json
+from server.auth import Principal
+from server.config import Config
+from server.errors import Problem
+from server.idempotency import command_key
+from server.params import meeting_id_of, parse_body, parse_query, read_json, recording_id_of
+from server.policy import (
+    HOSTS,
+    MEETING_HOST,
+    PRINCIPAL,
+    RECORDING_CONTROL,
+    RECORDING_DELETE,
+    allow_recording,
+    route,
+)
+from server.preferences import Patience, patience_of
+from server.render import Renderer
+from server.schemas import NoParameters, StartBody, StopBody
+
+PREFIX = "tapedeck"
+"""The first folder of every recording's files, by which they are told from what is not ours."""
+STOPPING_RETRY_SECONDS = 5
+DELETE_SECONDS = 25.0
+REFUSED_BY_PROVIDER = (FailureCode.PROVIDER_REJECTED, FailureCode.PROVIDER_UNAUTHORIZED)
+
+
+class CommandRoutes:
+    """The handlers hold no state; `free_bytes` tells how much local storage is left (None: not limited)."""
+
+    def __init__(
+        self,
+        system: ActorSystem,
+        records: Records,
+        ids: Ids,
+        renderer: Renderer,
+        config: Config,
+        free_bytes: Callable[[], int | None],
+    ) -> None:
+        self._system = system
+        self._records = records
+        self._ids = ids
+        self._renderer = renderer
+        self._config = config
+        self._free_bytes = free_bytes
+
+    def add_to(self, app: web.Application) -> None:
+        meeting, recording = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
+        route(app, hdrs.METH_POST, f"{meeting}/recording/start", self.start, policy=MEETING_HOST)
+        route(app, hdrs.METH_POST, f"{meeting}/recording/stop", self.stop, policy=MEETING_HOST)
+        route(app, hdrs.METH_POST, f"{meeting}/end", self.end, policy=MEETING_HOST)
+        route(app, hdrs.METH_POST, f"{recording}/stop", self.stop_one, policy=RECORDING_CONTROL)
+        route(app, hdrs.METH_DELETE, recording, self.delete, policy=RECORDING_DELETE)
+
+    async def start(self, request: web.Request) -> web.Response:
+        """201 once the provider accepted the recorder, 202 if that is still open when the wait is over."""
+        parse_query(request, NoParameters)
+        meeting_id = MeetingId(meeting_id_of(request))
+        raw = await read_json(request, self._config.http.body_bytes_max)
+        body = parse_body(raw, StartBody)
+        patience = self._patience(request, self._config.http.start_wait_seconds)
+        command = self._start_command(request, meeting_id, body)
+        self._require_space()
+        with as_problems():
+            answer = await self._system.ask(meeting_id, command, command_key(request, raw))
+            if isinstance(answer.reply, Refused):
+                raise await self._refusal(meeting_id, answer.reply)
+            recording = await self._settle(meeting_id, answer.reply, _is_answered, patience)
+        return self._started(recording, answer, patience)
+
+    async def stop(self, request: web.Request) -> web.Response:
+        """200 with the recording, in its final state if that is reached within the wait."""
+        meeting_id = MeetingId(meeting_id_of(request))
+        return await self._stop(request, meeting_id, EndReason.STOP_REQUESTED, None)
+
+    async def stop_one(self, request: web.Request) -> web.Response:
+        """As stop, but only ever this recording; 200 too when it is over already."""
+        recording = await self._allowed(request)
+        return await self._stop(request, recording.meeting_id, self._reason(request, recording), recording)
+
+    async def end(self, request: web.Request) -> web.Response:
+        """The meeting is over: stops what is live, and is never refused for want of it."""
+        parse_query(request, NoParameters)
+        meeting_id = MeetingId(meeting_id_of(request))
+        answer, patience = await self._ask_to_stop(request, meeting_id, EndReason.MEETING_ENDED, None)
+        recording = None
+        if isinstance(answer.reply, Accepted):
+            with as_problems():
+                recording = await self._settle(meeting_id, answer.reply, _is_settled, patience)
+        shown = None if recording is None else self._render(recording)
+        return json({"recording": shown}, 200, {**patience.headers, **_replayed(answer)})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Objects first, then the tombstone: 204 when it stands, 202 while that goes on."""
+        parse_query(request, NoParameters)
+        recording = await self._allowed(request)
+        command = DeleteRecording(recording_id=recording.recording_id, by=_user(request, None))
+        with as_problems():
+            answer = await self._system.ask(recording.meeting_id, command)
+            if isinstance(answer.reply, Refused):
+                raise await self._refusal(recording.meeting_id, answer.reply)
+            gone = await self._system.wait(recording.meeting_id, recording.recording_id, _is_deleted, DELETE_SECONDS)
+        return web.Response(status=204 if gone is not None and _is_deleted(gone) else 202)
+
+    async def _stop(
+        self, request: web.Request, meeting_id: MeetingId, reason: EndReason, only: Recording | None
+    ) -> web.Response:
+        parse_query(request, NoParameters)
+        answer, patience = await self._ask_to_stop(request, meeting_id, reason, only)
+        with as_problems():
+            if isinstance(answer.reply, Refused):
+                raise await self._refusal(meeting_id, answer.reply)
+            recording = await self._settle(meeting_id, answer.reply, _is_settled, patience)
+        status = 202 if patience.is_async else 200
+        headers = {"ETag": etag_of(recording), **patience.headers, **_replayed(answer)}
+        return json(self._render(recording), status, headers)
+
+    async def _ask_to_stop(
+        self, request: web.Request, meeting_id: MeetingId, reason: EndReason, only: Recording | None
+    ) -> tuple[Answer, Patience]:
+        raw = await read_json(request, self._config.http.body_bytes_max)
+        body = parse_body(raw, StopBody)
+        command = StopRecording(
+            by=_user(request, body.on_behalf_of),
+            reason=reason,
+            recording_id=None if only is None else only.recording_id,
+        )
+        with as_problems():
+            answer = await self._system.ask(meeting_id, command, command_key(request, raw))
+        return answer, self._patience(request, self._config.http.stop_wait_seconds)
+
+    def _start_command(self, request: web.Request, meeting_id: MeetingId, body: StartBody) -> StartRecording:
+        if body.channel_name is None and len(meeting_id) > 63:
+            raise Problem(
+                "validation_failed",
+                "a meeting id of 64 characters is too long for a channel: name one",
+                errors=[("/channelName", "is needed, since the meeting id has 64 characters")],
+            )
+        recording_id = self._ids.recording_id()
+        config = self._config
+        return StartRecording(
+            recording_id=recording_id,
+            prefix=(PREFIX, recording_id.replace("-", "")),
+            spec=body.to_spec(
+                meeting_id,
+                config.agora.channel_type,
+                config.recording.max_duration_seconds,
+                config.recording.max_idle_seconds,
+            ),
+            by=_user(request, body.on_behalf_of),
+        )
+
+    def _require_space(self) -> None:
+        free = self._free_bytes()
+        floor = self._config.storage.min_free_bytes
+        if free is not None and free < floor:
+            raise Problem(
+                "storage_unavailable",
+                f"local storage has {free} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
+                retry_after_seconds=60,
+            )
+
+    def _patience(self, request: web.Request, default_seconds: float) -> Patience:
+        return patience_of(request, default_seconds, self._config.http.wait_seconds_max)
+
+    async def _settle(
+        self, meeting_id: MeetingId, reply: Accepted, until: Callable[[Recording], bool], patience: Patience
+    ) -> Recording:
+        recording = await self._system.wait(meeting_id, reply.recording_id, until, patience.seconds)
+        if recording is None:
+            raise Problem("not_found", "there is no such recording")
+        return recording
+
+    def _started(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
+        shown = self._render(recording)
+        if recording.sid is None and recording.phase is Phase.FAILED:
+            raise self._failed(recording)
+        if recording.sid is None and recording.want is Want.STOP:
+            raise Problem("recording_aborted", extra={"recording": shown})
+        headers = {
+            "Location": f"/api/v1/recordings/{recording.recording_id}",
+            "ETag": etag_of(recording),
+            **patience.headers,
+            **_replayed(answer),
+        }
+        return json(shown, 202 if recording.sid is None or patience.is_async else 201, headers)
+
+    def _failed(self, recording: Recording) -> Problem:
+        assert recording.error is not None, "a failed recording says why"
+        known = recording.error.code in REFUSED_BY_PROVIDER
+        code = recording.error.code.value if known else FailureCode.PROVIDER_REJECTED.value
+        return Problem(code, recording.error.message, extra={"recording": self._render(recording)})
+
+    async def _refusal(self, meeting_id: MeetingId, refused: Refused) -> Problem:
+        if refused.recording_id is not None:
+            recording = await self._records.recording(refused.recording_id)
+        else:
+            recording = await self._records.latest(meeting_id)
+        return Problem(
+            refused.code,
+            retryable=refused.retryable,
+            retry_after_seconds=STOPPING_RETRY_SECONDS if refused.retryable else None,
+            extra={} if recording is None else {"recording": self._render(recording)},
+        )
+
+    async def _allowed(self, request: web.Request) -> Recording:
+        with as_problems():
+            recording = await self._records.recording(RecordingId(recording_id_of(request)))
+        if recording is None:
+            raise Problem("not_found", "there is no such recording")
+        allow_recording(request, recording.meeting_id)
+        return recording
+
+    def _reason(self, request: web.Request, recording: Recording) -> EndReason:
+        host = request[PRINCIPAL].role_in(recording.meeting_id) in HOSTS
+        return EndReason.STOP_REQUESTED if host else EndReason.OPERATOR
+
+    def _render(self, recording: Recording) -> dict[str, object]:
+        return self._renderer.recording(recording, private=True)
+
+
+def _is_answered(recording: Recording) -> bool:
+    """The provider has spoken, or there is nothing to wait for any more."""
+    return recording.sid is not None or recording.want is Want.STOP or _is_settled(recording)
+
+
+def _is_settled(recording: Recording) -> bool:
+    return recording.phase in SETTLED_PHASES
+
+
+def _is_deleted(recording: Recording) -> bool:
+    return recording.phase is Phase.DELETED
+
+
+def _replayed(answer: Answer) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if answer.replayed else {}
+
+
+def _user(request: web.Request, on_behalf_of: str | None) -> Actor:
+    principal: Principal = request[PRINCIPAL]
+    if on_behalf_of is not None and not principal.is_service:
+        raise Problem("forbidden", "onBehalfOf is for service tokens, those with a role in every meeting (*)")
+    return Actor(ActorKind.USER, on_behalf_of or principal.sub)

@@ -1,0 +1,217 @@
+"""What clients may send, as strict models: they validate, and the OpenAPI document is made from them."""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from actors.domain.model import Layout, RecordingSpec, State, Status, Subscription, Video
+
+METADATA_BYTES_MAX = 4096
+METADATA_DEPTH_MAX = 32
+INTEGER_MAX = 2**63 - 1
+UID_MAX = 2**32 - 1
+UIDS_MAX = 32
+CHANNEL_CHARACTERS = r"^[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}$"
+"""Agora's 89 characters of a channel name, fewer than 64 of them (reference 7.3, code 1013)."""
+BITS_PER_PIXEL = 1_130_000 / (1280 * 720 * 15)
+"""Of Agora's recommendation for 720p at 15 frames a second, 1,130 kbit/s; other sizes are taken to need as much a pixel."""
+BITRATE_MAX = 6500
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds U+0000 or a lone surrogate")
+    return text
+
+
+def _storable_json(value: dict[str, Any]) -> dict[str, Any]:
+    _check_json(value, METADATA_DEPTH_MAX)
+    if len(orjson.dumps(value)) > METADATA_BYTES_MAX:
+        raise ValueError(f"is longer than {METADATA_BYTES_MAX} bytes")
+    return value
+
+
+def _check_json(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise ValueError(f"is nested deeper than {METADATA_DEPTH_MAX}")
+    match value:
+        case str():
+            _storable(value)
+        case float() if not math.isfinite(value):
+            raise ValueError("holds a number that is not finite")
+        case bool():
+            pass
+        case int() if abs(value) > INTEGER_MAX:
+            raise ValueError("holds an integer of more than 64 bits")
+        case dict():
+            for key, item in value.items():
+                _storable(key)
+                _check_json(item, depth - 1)
+        case list():
+            for item in value:
+                _check_json(item, depth - 1)
+
+
+def _recorder_uid(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and str(int(text)) == text and 0 < int(text) <= UID_MAX):
+        raise ValueError("a uid is a decimal number from 1 to 4294967295 as text")
+    return text
+
+
+ShortText = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
+Uid = Annotated[str, Field(max_length=10), AfterValidator(_recorder_uid)]
+Uids = Annotated[list[Uid], Field(min_length=1, max_length=UIDS_MAX)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_storable_json)]
+
+
+class Body(BaseModel):
+    """A JSON body: camelCase, no unknown field, no conversion."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class VideoBody(Body):
+    """The picture. Pixels, frames a second, kbit/s; what is left out is chosen for the rest."""
+
+    width: Annotated[int, Field(ge=1, le=1920)] = 1280
+    height: Annotated[int, Field(ge=1, le=1920)] = 720
+    fps: Literal[1, 7, 10, 15, 24, 30, 60] = 15
+    bitrate: Annotated[int, Field(ge=1, le=BITRATE_MAX)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.width * self.height > 1920 * 1080:
+            raise ValueError("the picture has more than 1920 x 1080 pixels")
+        return self
+
+    def to_domain(self) -> Video:
+        wanted = round(self.width * self.height * self.fps * BITS_PER_PIXEL / 1000)
+        return Video(self.width, self.height, self.fps, self.bitrate or max(1, min(wanted, BITRATE_MAX)))
+
+
+class LayoutBody(Body):
+    """How the panes are arranged."""
+
+    template: Literal["floating", "best_fit", "vertical"] = "best_fit"
+    max_resolution_uid: Uid | None = None
+    background_color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#000000"
+
+    def to_domain(self) -> Layout:
+        return Layout(self.template, self.max_resolution_uid, self.background_color)
+
+
+class SubscribeBody(Body):
+    """Whose streams are recorded."""
+
+    audio: Literal["all"] | Uids = "all"
+    video: Literal["all"] | Uids = "all"
+
+    def to_domain(self) -> Subscription:
+        audio = None if self.audio == "all" else tuple(self.audio)
+        return Subscription(audio, None if self.video == "all" else tuple(self.video))
+
+
+class StartBody(Body):
+    """Start's body; every field may be left out."""
+
+    channel_name: Annotated[str, Field(pattern=CHANNEL_CHARACTERS)] | None = None
+    channel_type: Literal["communication", "live_broadcasting"] | None = None
+    streams: Literal["audio", "audio_video"] = "audio"
+    outputs: Annotated[list[Literal["hls", "mp4"]], Field(min_length=1, max_length=2)] = ["hls", "mp4"]
+    video: VideoBody | None = None
+    layout: LayoutBody | None = None
+    subscribe: SubscribeBody | None = None
+    max_duration: Annotated[int, Field(ge=60, le=82800)] | None = None
+    max_idle_time: Annotated[int, Field(ge=5, le=86400)] | None = None
+    external_id: ShortText | None = None
+    metadata: Metadata = {}
+    on_behalf_of: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.outputs not in (["hls"], ["hls", "mp4"]):
+            raise ValueError('outputs is ["hls"] or ["hls","mp4"]')
+        if self.streams == "audio":
+            if self.video is not None or self.layout is not None:
+                raise ValueError("video and layout go with streams audio_video only")
+            if self.subscribe is not None and self.subscribe.video != "all":
+                raise ValueError("subscribe.video goes with streams audio_video only")
+        return self
+
+    def to_spec(self, meeting_id: str, channel_type: str, max_duration: int, max_idle: int) -> RecordingSpec:
+        """The domain's request; the arguments are the defaults of what was left out."""
+        video = self.video or (VideoBody() if self.streams == "audio_video" else None)
+        layout = self.layout or (LayoutBody() if self.streams == "audio_video" else None)
+        return RecordingSpec(
+            channel_name=self.channel_name or meeting_id,
+            channel_type=self.channel_type or channel_type,
+            streams=self.streams,
+            outputs=tuple(self.outputs),
+            video=video.to_domain() if video is not None else None,
+            layout=layout.to_domain() if layout is not None else None,
+            subscribe=self.subscribe.to_domain() if self.subscribe is not None else Subscription(),
+            max_duration_seconds=self.max_duration or max_duration,
+            max_idle_seconds=self.max_idle_time or max_idle,
+            external_id=self.external_id,
+            metadata=self.metadata,
+        )
+
+
+class StopBody(Body):
+    """The body of stop and end."""
+
+    on_behalf_of: ShortText | None = None
+
+
+class ListParameters(BaseModel):
+    """The query of a list. `cursor` and `offset` exclude each other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: list[Literal["processing", "completed", "failed", "deleted"]] = []
+    state: list[State] = []
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    offset: Annotated[int, Field(ge=0, le=10**9)] = 0
+    cursor: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.cursor is not None and "offset" in self.model_fields_set:
+            raise ValueError("cursor and offset exclude each other")
+        return self
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        return tuple(Status(status) for status in self.status)
+
+
+class OperatorListParameters(ListParameters):
+    """The operators' list may be narrowed to a meeting."""
+
+    meetingId: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None  # noqa: N815 (a query's name)
+
+
+class HistoryParameters(BaseModel):
+    """The query of a history."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
+
+
+class PlaybackParameters(BaseModel):
+    """The query of playback. Seconds; the largest value is a setting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    expiresIn: Annotated[int, Field(ge=60)] | None = None  # noqa: N815 (a query's name)
+
+
+class NoParameters(BaseModel):
+    """A call that takes no query."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
