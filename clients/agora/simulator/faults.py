@@ -1,0 +1,74 @@
+"""The catalogue of faults (api.md 7), and the seeded dice that draw them."""
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop")
+KINDS = (
+    "request_lost",
+    "answer_lost",
+    "late",
+    "slow",
+    "http_429",
+    "http_500",
+    "http_502_html",
+    "http_503",
+    "code_65",
+    "garbage",
+)
+SPECIAL = (
+    "start.code_7",
+    "start.code_53",
+    "start.code_433",
+    "query.http_404",
+    "stop.code_49",
+    "stop.code_50",
+    "stop.code_435",
+    "webhook.lost",
+    "webhook.doubled",
+    "webhook.late",
+    "webhook.bad_signature",
+    "session.dies",
+    "session.never_active",
+    "storage.slice_missing",
+    "storage.mp4_missing",
+)
+NAMES = (*(f"{call}.{kind}" for call in CALLS for kind in KINDS), *SPECIAL)
+
+
+class UnknownFault(ValueError):
+    """There is no fault of that name, or its probability is none."""
+
+
+class Faults:
+    """`rates` is what is switched on; `fired` counts what has struck."""
+
+    def __init__(self, rates: Mapping[str, float], seed: int | None) -> None:
+        self.seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+        self.rng = random.Random(self.seed)  # noqa: S311 (repeatable on purpose)
+        self.rates: dict[str, float] = {}
+        self.fired: Counter[str] = Counter()
+        self.replace(rates)
+
+    def replace(self, rates: Mapping[str, float]) -> None:
+        """Switch to these faults. Raises UnknownFault, and then nothing has changed."""
+        for name, rate in rates.items():
+            if name not in NAMES:
+                raise UnknownFault(f"there is no fault {name}; there are {', '.join(NAMES)}")
+            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+                raise UnknownFault(f"the probability of {name} is a number from 0 to 1")
+        self.rates = dict(rates)
+
+    def strikes(self, name: str) -> bool:
+        """Whether it happens now."""
+        rate = self.rates.get(name, 0.0)
+        if not rate or self.rng.random() >= rate:
+            return False
+        self.fired[name] += 1
+        return True
+
+    def of_call(self, call: str) -> str | None:
+        """The fault that strikes this request, if one does: the first of the catalogue that is drawn."""
+        names = (name for name in NAMES if name.startswith(f"{call}."))
+        return next((name for name in names if self.strikes(name)), None)

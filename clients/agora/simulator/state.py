@@ -1,0 +1,45 @@
+"""What survives the simulator's death: sessions, resources, channels and notifications, on disk before they are answered."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+TABLES = ("sessions", "resources", "channels", "notices", "meta")
+
+
+class State:
+    """Five small tables of JSON by key. A kill of the process loses nothing that was put."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(folder / "simulator.sqlite3", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        for table in TABLES:
+            self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY, value BLOB NOT NULL)")
+
+    def put(self, table: str, key: str, value: Any) -> None:
+        """Keep a JSON value."""
+        self._db.execute(
+            f"INSERT INTO {table} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",  # noqa: S608
+            (key, orjson.dumps(value)),
+        )
+
+    def remove(self, table: str, key: str) -> None:
+        self._db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
+
+    def all(self, table: str) -> Iterator[tuple[str, Any]]:
+        """Everything in a table, in the order in which it was first put."""
+        for key, value in self._db.execute(f"SELECT key, value FROM {table} ORDER BY rowid"):  # noqa: S608
+            yield key, orjson.loads(value)
+
+    def get(self, table: str, key: str) -> Any:
+        """A value, or None."""
+        row = self._db.execute(f"SELECT value FROM {table} WHERE key = ?", (key,)).fetchone()  # noqa: S608
+        return None if row is None else orjson.loads(row[0])
+
+    def close(self) -> None:
+        self._db.close()
