@@ -94,7 +94,6 @@ class Channel(ABC, Generic[P]):
         """Make it live, if nothing lies between its place and the channel's but what is still at hand."""
         if subscriber.end_reason is not None:
             return True
-        self.flush()
         if self.place is None or (not self.live and self.place < subscriber.place):
             self._restart(subscriber.place)
         elif subscriber.place < self.place and not self._hand_over(subscriber):

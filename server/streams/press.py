@@ -110,7 +110,7 @@ class Press:
         )
 
     def _notice(self, kind: str, source: str, position: P, cursor: Cursor | None) -> Frame[P]:
-        document = {
+        document: dict[str, Any] = {
             "specversion": "1.0",
             "id": f"{kind}/{uuid4()}",
             "source": source,

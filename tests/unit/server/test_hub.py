@@ -223,6 +223,22 @@ async def test_operators_get_what_settles_late_once_and_not_what_their_snapshot_
     await stage.hub.close(0.1)
 
 
+async def test_an_operator_that_missed_nothing_goes_live_beside_one_whose_place_is_between_events() -> None:
+    stage = Stage()
+    _, first = await stage.join(None)
+    stage.world.commit("m-1")
+    await eventually(lambda: first.sequences == [None, 1])
+    beside = Stage()
+    beside.world.database.events, beside.world.database.tx = stage.world.database.events, stage.world.database.tx
+    await beside.join(None)
+    async with asyncio.timeout(5):
+        _, again = await beside.join(None, cursor=first.events[1]["cursor"])
+    beside.world.commit("m-2")
+    await eventually(lambda: again.sequences == [1])
+    await stage.hub.close(0.05)
+    await beside.hub.close(0.05)
+
+
 async def test_operators_outlast_a_journal_that_cannot_be_read_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(everything, "POLL_SECONDS", 0.001)
     stage = Stage()
