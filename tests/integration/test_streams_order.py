@@ -9,7 +9,7 @@ import pytest
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.ports import FeedPosition, Snapshot
-from tests.fakes.audience import EventSource, Listener, Node, SocketListener, World, serving
+from tests.fakes.audience import EventSource, Listener, Node, SocketListener, World, eventually, serving
 from tests.fakes.memory import MemoryDatabase, MemoryFeed
 
 MEETING = "/api/v1/meetings/m-1/events"
@@ -208,8 +208,9 @@ async def test_joins_leaves_and_lost_hints_at_random_moments(seed: int) -> None:
     world = World()
     world.feed = SlowFeed(world.database, chance)
     async with serving(world) as node:
-        done = asyncio.Event()
-        clients = [asyncio.create_task(wander(node, world, random.Random(f"{seed} {n}"), done)) for n in range(8)]
+        done, here = asyncio.Event(), set[int]()
+        clients = [asyncio.create_task(wander(node, world, random.Random(f"{seed} {n}"), done, here)) for n in range(8)]
+        await eventually(lambda: len(here) == len(clients))
         for _ in range(150):
             world.commit("m-1", chance.randint(1, 3), hint=chance.random() < 0.7)
             if chance.random() < 0.5:
@@ -221,8 +222,8 @@ async def test_joins_leaves_and_lost_hints_at_random_moments(seed: int) -> None:
         assert await asyncio.gather(*clients) == [last_of(world)] * len(clients)
 
 
-async def wander(node: Node, world: World, chance: random.Random, done: asyncio.Event) -> int:
-    """Comes and goes with its last cursor; returns the number at which it ends."""
+async def wander(node: Node, world: World, chance: random.Random, done: asyncio.Event, here: set[int]) -> int:
+    """Comes and goes with its last cursor, and says when it is here; returns the number at which it ends."""
     kind = chance.choice([SocketListener, EventSource])
     everything = chance.random() < 0.4
     path, token = (ALL, node.token(operator=True)) if everything else (MEETING, node.token())
@@ -233,6 +234,8 @@ async def wander(node: Node, world: World, chance: random.Random, done: asyncio.
         if final and last == last_of(world):
             return last
         async with kind(node, path, token, cursor=cursor) as listener:
+            await listener.until(lambda listener=listener: len(listener.events) > 0)  # type: ignore[misc]
+            here.add(id(chance))
             await listener.until(partial(enough, listener, world, None if final else goal, done))
         got = mine(listener)
         assert got == list(range(got[0] if last is None and got else (last or 0) + 1, got[-1] + 1 if got else 0))
