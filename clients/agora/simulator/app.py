@@ -1,0 +1,61 @@
+"""Wires the simulator: one aiohttp application, in a process of its own or inside a server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from clients.agora.simulator.calls import Calls
+from clients.agora.simulator.control import Control
+from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.service import Service
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.state import State
+from clients.agora.simulator.studio import Studio
+from clients.agora.simulator.webhooks import Webhooks
+from clients.storage.local import LocalStore
+
+
+def build_simulator(
+    settings: SimulatorSettings, store: LocalStore, now: Callable[[], float] = time.time
+) -> web.Application:
+    """The service. Its start takes up what a death left, its cleanup leaves everything on disk. Raises UnknownFault."""
+    faults = Faults(settings.faults, settings.seed)
+    state = State(settings.state_dir)
+
+    def now_ms() -> int:
+        return round(now() * 1000)
+
+    studio = Studio(store, settings.state_dir, settings.media, round(settings.slice_seconds * 1000), faults)
+    webhooks = Webhooks(settings, state, faults, now_ms)
+    service = Service(settings, state, studio, webhooks, faults, now_ms)
+    gateway = Gateway(settings, faults, now)
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        await studio.prepare()
+        service.resume()
+        tasks = [asyncio.create_task(webhooks.run()), asyncio.create_task(service.beat())]
+        yield
+        await gateway.stop()
+        await service.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await webhooks.stop()
+        studio.close()
+        state.close()
+
+    @web.middleware
+    async def route_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.match_info.http_exception is not None:
+            return gateway.refuse_route(request)
+        return await handler(request)
+
+    app = web.Application(middlewares=[route_errors], client_max_size=1024 * 1024)
+    app.cleanup_ctx.append(run)
+    Calls(settings, state, service, gateway).add_to(app)
+    Control(settings, service, gateway, faults).add_to(app)
+    return app

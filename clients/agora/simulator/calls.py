@@ -1,0 +1,186 @@
+"""acquire, start, query, update, updateLayout, stop: the order of checks and the answers of the reference (2-6, 12)."""
+
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.service import Service
+from clients.agora.simulator.session import Session
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.state import State
+from clients.agora.simulator.wire import (
+    AcquireRequest,
+    Refused,
+    StartRequest,
+    StopRequest,
+    checked,
+    names_of,
+)
+
+MODES = ("individual", "mix", "web")
+BASE = "/v1/apps/{appid}/cloud_recording"
+OF_RESOURCE = BASE + "/resourceid/{resourceid}"
+OF_SESSION = OF_RESOURCE + "/sid/{sid}/mode/{mode}"
+NOT_FOUND = Refused(404, 404, "failed to find worker")
+LEAVING = Refused(400, 49, "invalid operation")
+
+Handle = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Calls:
+    """The REST API. Resources are single-use and kept on disk, like everything that is answered."""
+
+    def __init__(self, settings: SimulatorSettings, state: State, service: Service, gateway: Gateway) -> None:
+        self._settings = settings
+        self._state = state
+        self._service = service
+        self._gateway = gateway
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post(f"{BASE}/acquire", self._passing("acquire", self.acquire))
+        app.router.add_post(f"{OF_RESOURCE}/mode/{{mode}}/start", self._passing("start", self.start))
+        app.router.add_get(f"{OF_SESSION}/query", self._passing("query", self.query), allow_head=False)
+        app.router.add_post(f"{OF_SESSION}/update", self._passing("update", self.update))
+        app.router.add_post(f"{OF_SESSION}/updateLayout", self._passing("updateLayout", self.update))
+        app.router.add_post(f"{OF_SESSION}/stop", self._passing("stop", self.stop))
+        app.router.add_get("/v1/ncs/ip", self._passing("ncs_ip", self.sender_addresses), allow_head=False)
+
+    def _passing(self, call: str, handle: Handle) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            body = await request.read()  # before a fault may cut the connection
+
+            async def serve() -> web.Response:
+                request["body"] = _json(body) if request.method == "POST" else None
+                return await handle(request)
+
+            return await self._gateway.pass_on(request, call, serve)
+
+        return handler
+
+    async def acquire(self, request: web.Request) -> web.Response:
+        cname, uid, client_request = names_of(request["body"], "Acquire")
+        checked(AcquireRequest, client_request, "Acquire")
+        if len(self._service.running()) >= self._settings.max_recorders:
+            raise Refused(400, 406, "vendor_over_load")
+        resource_id = secrets.token_urlsafe(240)
+        resource = {"cname": cname, "uid": uid, "appid": request.match_info["appid"], "at": self._service.now_ms()}
+        self._state.put("resources", resource_id, resource)
+        return web.json_response({"cname": cname, "uid": uid, "resourceId": resource_id})
+
+    async def start(self, request: web.Request) -> web.Response:
+        self._check_mode(request)
+        resource_id = request.match_info["resourceid"]
+        resource = self._state.get("resources", resource_id)
+        if resource is None:
+            raise Refused(400, 1001, "the resource id cannot be parsed")
+        cname, uid, client_request = names_of(request["body"], "Start")
+        if (resource["cname"], resource["uid"], resource["appid"]) != (cname, uid, request.match_info["appid"]):
+            raise Refused(400, 432, "appid, cname or uid does not match the resource id")
+        self._check_unused(resource, resource_id)
+        if any(session.uid == uid for session in self._service.running(cname)):
+            raise Refused(400, 53, "task conflict")
+        checked(StartRequest, client_request, "Start")
+        session = self._open(resource_id, resource, client_request)
+        return web.json_response({**_names(session), "sid": session.sid})
+
+    async def query(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        if session.ended_at is not None and self._gone(session):
+            raise NOT_FOUND
+        status = {"status": self._service.status_of(session), "sliceStartTime": session.started_at}
+        return web.json_response({**_names(session), "serverResponse": {**status, **session.file_list()}})
+
+    async def update(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        names_of(request["body"], "Update")
+        if session.ended_at is not None:
+            raise NOT_FOUND
+        return web.json_response(_names(session))
+
+    async def stop(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        _, _, client_request = names_of(request["body"], "Stop")
+        checked(StopRequest, client_request, "Stop")
+        if session.ended_at is not None:
+            raise NOT_FOUND if self._gone(session) else LEAVING
+        empty = session.mute
+        self._service.end(session, "nothing recorded" if empty else "stopped")
+        if client_request.get("async_stop") is True:
+            return self._stopped(session)
+        if not await self._service.uploaded(session, self._settings.stop_seconds_max):
+            raise Refused(500, 50, "the upload takes longer than 20 s")
+        if not session.slices:
+            raise Refused(206, 435, "no recorded data")
+        return self._stopped(session)
+
+    async def sender_addresses(self, request: web.Request) -> web.Response:
+        return web.json_response({"data": {"service": {"hosts": [{"primaryIP": "127.0.0.1"}]}}})
+
+    def _stopped(self, session: Session) -> web.Response:
+        uploading = "uploaded" if session.finished else "unknown"
+        files = {**session.file_list(), "uploadingStatus": uploading}
+        return web.json_response({**_names(session), "serverResponse": files})
+
+    def _open(self, resource_id: str, resource: dict[str, Any], client_request: dict[str, Any]) -> Session:
+        session = Session(
+            sid=uuid.uuid4().hex,
+            cname=resource["cname"],
+            uid=resource["uid"],
+            resource_id=resource_id,
+            request=client_request,
+            started_at=self._service.now_ms(),
+        )
+        self._state.put("resources", resource_id, {**resource, "sid": session.sid})
+        self._service.open(session)
+        return session
+
+    def _check_mode(self, request: web.Request) -> None:
+        mode = request.match_info["mode"]
+        if mode not in MODES:
+            raise Refused(400, 2, "Start: invalid mode value!")
+        if mode != "mix":
+            raise Refused(400, 2, f"Start: this simulator records in mode mix, not {mode}")
+
+    def _check_unused(self, resource: dict[str, Any], resource_id: str) -> None:
+        sid = resource.get("sid")
+        session = None if sid is None else self._service.sessions.get(sid)
+        if session is not None and session.ended_at is None:
+            raise Refused(201, 7, "already started")
+        age_ms = self._service.now_ms() - resource["at"]
+        if sid is not None or age_ms > self._settings.resource_seconds * 1000:
+            raise Refused(400, 433, "the resource id is older than 5 minutes, or was used")
+
+    def _session(self, request: web.Request) -> Session:
+        session = self._service.sessions.get(request.match_info["sid"])
+        if session is None or session.dead:
+            raise NOT_FOUND
+        if session.resource_id != request.match_info["resourceid"]:
+            raise Refused(400, 1003, "the sid does not match the resource id")
+        return session
+
+    def _gone(self, session: Session) -> bool:
+        """Leaving takes a moment after the last file; then there is no worker to be found."""
+        assert session.ended_at is not None
+        left_ms = session.ended_at + self._settings.leaving_seconds * 1000
+        return session.finished and self._service.now_ms() >= left_ms
+
+
+def _names(session: Session) -> dict[str, str]:
+    return {
+        "cname": session.cname,
+        "uid": session.uid,
+        "resourceId": session.resource_id,
+        "sid": session.sid,
+    }
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refused(400, 2, "the body is not JSON") from None

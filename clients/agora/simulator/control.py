@@ -1,0 +1,104 @@
+"""The control calls: what an integrator's test asks and changes (api.md 7)."""
+
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from aiohttp import web
+
+from clients.agora.simulator.faults import Faults, UnknownFault
+from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.service import Service
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.wire import is_uid
+
+VERSION = "1"
+ROOT = "/_simulator"
+
+
+class Control:
+    """Answers to this host only, unless it is told otherwise; `info` to everybody."""
+
+    def __init__(self, settings: SimulatorSettings, service: Service, gateway: Gateway, faults: Faults) -> None:
+        self._settings = settings
+        self._service = service
+        self._gateway = gateway
+        self._faults = faults
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get(f"{ROOT}/info", self.info)
+        app.router.add_get(f"{ROOT}/sessions", self.sessions)
+        app.router.add_get(f"{ROOT}/requests", self.requests)
+        app.router.add_get(f"{ROOT}/faults", self.faults)
+        app.router.add_put(f"{ROOT}/faults", self.put_faults)
+        app.router.add_get(f"{ROOT}/channels/{{cname}}", self.channel)
+        app.router.add_put(f"{ROOT}/channels/{{cname}}", self.put_channel)
+
+    async def info(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "simulator": "tapedeck",
+                "version": VERSION,
+                "storage": str(self._settings.storage_root),
+                "seed": self._faults.seed,
+                "faults": self._faults.rates,
+                "fired": dict(self._faults.fired),
+            }
+        )
+
+    async def sessions(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        cname = request.query.get("cname")
+        found = (s for s in self._service.sessions.values() if cname is None or s.cname == cname)
+        return web.json_response({"items": [self._service.shown(session) for session in found]})
+
+    async def requests(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        limit = request.query.get("limit", "100")
+        if not limit.isdigit():
+            raise web.HTTPBadRequest(text="limit is a number")
+        items = [{**entry, "at": _rfc3339(entry["at"])} for entry in list(self._gateway.requests)[: int(limit)]]
+        return web.json_response({"items": items})
+
+    async def faults(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        return web.json_response(self._faults.rates)
+
+    async def put_faults(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        rates = await _object(request)
+        try:
+            self._faults.replace(rates)
+        except UnknownFault as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        return web.json_response(self._faults.rates)
+
+    async def channel(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        return web.json_response({"users": self._service.users(request.match_info["cname"])})
+
+    async def put_channel(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        users = (await _object(request)).get("users")
+        if not isinstance(users, list) or not all(is_uid(str(user)) for user in users):
+            raise web.HTTPBadRequest(text='{"users": [uid, ...]}')
+        self._service.put_users(request.match_info["cname"], [str(user) for user in users])
+        return web.json_response({"users": self._service.users(request.match_info["cname"])})
+
+    def _admit(self, request: web.Request) -> None:
+        if not self._settings.control_open and not ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104
+            raise web.HTTPForbidden(text="control calls are for this host only (--control-open)")
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body is a JSON object")
+    return body
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,161 @@
+"""What stands before the service: credentials, routes, rate, and the faults of the way there (reference 1.5, 7.1)."""
+
+import asyncio
+import hmac
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.wire import Refused
+
+REQUESTS_KEPT = 10_000
+LATE_SECONDS_MAX = 30.0
+SLOW_SECONDS = (3.0, 12.0)
+HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+Call = Callable[[], Awaitable[web.Response]]
+
+
+class Gateway:
+    """`now` is in Unix seconds."""
+
+    def __init__(self, settings: SimulatorSettings, faults: Faults, now: Callable[[], float]) -> None:
+        self._settings = settings
+        self._faults = faults
+        self._now = now
+        self._recent: deque[float] = deque()
+        self._late: set[asyncio.Task[None]] = set()
+        self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
+
+    async def pass_on(self, request: web.Request, call: str, serve: Call) -> web.StreamResponse:
+        """Let a request through to the service, or not."""
+        entry: dict[str, Any] = {"at": self._now(), "call": call, "path": request.path, "status": None, "fault": None}
+        self.requests.appendleft(entry)
+        refusal = self._refusal(request)
+        if refusal is None:
+            entry["fault"] = self._faults.of_call(call)
+            response = await self._under(entry["fault"], serve)
+            if response is None and request.transport is not None:
+                request.transport.abort()
+        else:
+            response = refusal
+        entry["status"] = None if response is None else response.status
+        return response if response is not None else web.Response()
+
+    def refuse_route(self, request: web.Request) -> web.Response:
+        """A wrong verb or path (reference 1.1)."""
+        return _message(404, "no Route matched with those values")
+
+    async def stop(self) -> None:
+        for task in tuple(self._late):
+            task.cancel()
+        await asyncio.gather(*self._late, return_exceptions=True)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        given = request.headers.get("Authorization")
+        if given is None:
+            return _message(401, "Unauthorized")
+        if not self._knows(given):
+            return _message(401, "Invalid authentication credentials")
+        if self._settings.app_id not in (None, request.match_info.get("appid", self._settings.app_id)):
+            return _message(400, "appid is invalid")
+        if not self._within_rate():
+            return _message(429, "API rate limit exceeded")
+        return None
+
+    def _knows(self, header: str) -> bool:
+        try:
+            given = aiohttp.BasicAuth.decode(header)
+        except ValueError:
+            return False
+        wanted = (self._settings.customer_id, self._settings.customer_secret)
+        pairs = zip((given.login, given.password), wanted, strict=True)
+        return all(want is None or hmac.compare_digest(got.encode(), want.encode()) for got, want in pairs)
+
+    def _within_rate(self) -> bool:
+        now = self._now()
+        while self._recent and now - self._recent[0] >= 1.0:
+            self._recent.popleft()
+        if len(self._recent) >= self._settings.requests_per_second:
+            return False
+        self._recent.append(now)
+        return True
+
+    async def _under(self, fault: str | None, serve: Call) -> web.Response | None:
+        """The answer under a fault; None when the connection is to be cut."""
+        match (fault or ".").split(".")[1]:
+            case "request_lost":
+                return None
+            case "answer_lost":
+                await answer(serve)
+                return None
+            case "late":
+                self._do_late(serve)
+                return None
+            case "slow":
+                await asyncio.sleep(self._faults.rng.uniform(*SLOW_SECONDS))
+                return await answer(serve)
+            case "http_429":
+                return _message(429, "API rate limit exceeded")
+            case "http_500":
+                return refused(Refused(500, 500, "internal_error"))
+            case "http_502_html":
+                return web.Response(status=502, text=HTML, content_type="text/html")
+            case "http_503":
+                return _message(503, "service unavailable")
+            case "code_65":
+                if self._faults.rng.random() < 0.5:
+                    await answer(serve)
+                return refused(Refused(206, 65, "request not completed"))
+            case "garbage":
+                await answer(serve)
+                return web.json_response(["what", {"is": "this"}])
+            case _:
+                return await answer(serve, fault)
+
+    def _do_late(self, serve: Call) -> None:
+        async def later() -> None:
+            await asyncio.sleep(self._faults.rng.uniform(0, LATE_SECONDS_MAX))
+            await answer(serve)
+
+        task = asyncio.create_task(later())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+
+CODES = {
+    "start.code_7": Refused(201, 7, "already started"),
+    "start.code_53": Refused(400, 53, "task conflict"),
+    "start.code_433": Refused(400, 433, "resource expired"),
+    "query.http_404": Refused(404, 404, "failed to find worker"),
+    "stop.code_49": Refused(400, 49, "invalid operation"),
+    "stop.code_50": Refused(500, 50, "upload timeout"),
+    "stop.code_435": Refused(206, 435, "no recorded data"),
+}
+DONE_ALL_THE_SAME = ("start.code_7", "start.code_53", "stop.code_50", "stop.code_435")
+"""Codes that say that something has happened: it has."""
+
+
+async def answer(serve: Call, fault: str | None = None) -> web.Response:
+    """The service's answer, or the one that a fault puts in its place."""
+    if fault in CODES and fault not in DONE_ALL_THE_SAME:
+        return refused(CODES[fault])
+    try:
+        response = await serve()
+    except Refused as refusal:
+        return refused(refusal)
+    return refused(CODES[fault]) if fault in CODES else response
+
+
+def refused(refusal: Refused) -> web.Response:
+    """`{"code", "reason"}` (reference 1.5)."""
+    return web.json_response({"code": refusal.code, "reason": refusal.reason}, status=refusal.status)
+
+
+def _message(status: int, text: str) -> web.Response:
+    return web.json_response({"message": text}, status=status)

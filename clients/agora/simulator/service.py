@@ -1,0 +1,261 @@
+"""The sessions of the service: they come up, capture, upload, report, and end; a restart finds them as if it had run on."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.session import Session
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.state import State
+from clients.agora.simulator.studio import Studio
+from clients.agora.simulator.webhooks import Webhooks
+
+log = structlog.get_logger(__name__)
+
+PEOPLE = ["1001", "1002"]
+"""Two are in every channel until somebody says otherwise (api.md 7)."""
+HEARTBEAT_SECONDS = 1.0
+PROGRESS_MS = 60_000
+LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED = 16, 4, 8
+"""Bits of `leaveCode` (reference 9.4)."""
+
+
+class Service:
+    """All sessions. Times are Unix milliseconds by `now_ms`."""
+
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        state: State,
+        studio: Studio,
+        webhooks: Webhooks,
+        faults: Faults,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._studio = studio
+        self._webhooks = webhooks
+        self._faults = faults
+        self.now_ms = now_ms
+        self.sessions: dict[str, Session] = {key: Session.read(value) for key, value in state.all("sessions")}
+        self.channels: dict[str, list[str]] = dict(state.all("channels"))
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stirred: dict[str, asyncio.Event] = {}
+        self._finished: dict[str, asyncio.Event] = {}
+
+    # --- life of the service ---
+
+    def resume(self) -> None:
+        """Take up what a death cut off. The people of its channels left an hour after it."""
+        died_at = self._state.get("meta", "heartbeat")
+        now_ms = self.now_ms()
+        if died_at is not None:
+            left_at = died_at + round(self._settings.people_seconds * 1000)
+            if now_ms > left_at:
+                self._everybody_left(left_at)
+        for session in self.sessions.values():
+            if not session.finished and not session.dead:
+                self._run(session)
+
+    def _everybody_left(self, at_ms: int) -> None:
+        for session in self.sessions.values():
+            if session.ended_at is None and self.users(session.cname):
+                session.empty_since = at_ms
+                self._put_channel(session.cname, [])
+                self.keep(session)
+
+    async def beat(self) -> None:
+        """Note that the service lives, until cancelled."""
+        while True:
+            self._state.put("meta", "heartbeat", self.now_ms())
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def stop(self) -> None:
+        """End all tasks; the sessions stay on disk as they are."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    # --- what calls do ---
+
+    def users(self, cname: str) -> list[str]:
+        return self.channels.get(cname, PEOPLE)
+
+    def put_users(self, cname: str, users: list[str]) -> None:
+        """Who is in the channel from now on. Somebody with a recorder's uid drives it out (reference 7.4)."""
+        now_ms = self.now_ms()
+        self._put_channel(cname, users)
+        for session in self.running(cname):
+            if session.uid in users:
+                self.end(session, "same uid joined")
+            elif users:
+                session.empty_since = None
+            elif session.empty_since is None:
+                session.empty_since = now_ms
+            self.keep(session)
+            self._stir(session)
+
+    def running(self, cname: str | None = None) -> list[Session]:
+        """Sessions whose recorder is in its channel."""
+        return [
+            session
+            for session in self.sessions.values()
+            if session.ended_at is None and not session.dead and (cname is None or session.cname == cname)
+        ]
+
+    def open(self, session: Session) -> None:
+        """A recorder joins the channel. It is on disk before the call is answered."""
+        session.next_progress_at = session.started_at + PROGRESS_MS
+        session.empty_since = None if self.users(session.cname) else session.started_at
+        session.mute = self._faults.strikes("session.never_active")
+        self.sessions[session.sid] = session
+        self.keep(session)
+        self._run(session)
+
+    def end(self, session: Session, reason: str, at_ms: int | None = None) -> None:
+        """The recorder leaves the channel; its files are uploaded and reported from here on."""
+        if session.ended_at is None:
+            session.ended_at = self.now_ms() if at_ms is None else at_ms
+            session.exit_reason = reason
+            self.keep(session)
+            self._stir(session)
+
+    async def uploaded(self, session: Session, seconds: float) -> bool:
+        """Wait until every file is up. False if that takes longer."""
+        if session.finished:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self._finished[session.sid].wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def keep(self, session: Session) -> None:
+        self._state.put("sessions", session.sid, session.written())
+
+    def _put_channel(self, cname: str, users: list[str]) -> None:
+        self.channels[cname] = users
+        self._state.put("channels", cname, users)
+
+    # --- a session's life ---
+
+    def _run(self, session: Session) -> None:
+        self._stirred[session.sid] = asyncio.Event()
+        self._finished[session.sid] = asyncio.Event()
+        self._tasks[session.sid] = asyncio.create_task(self._live(session), name=f"session {session.sid}")
+
+    def _stir(self, session: Session) -> None:
+        if session.sid in self._stirred:
+            self._stirred[session.sid].set()
+
+    async def _live(self, session: Session) -> None:
+        try:
+            while session.ended_at is None:
+                now_ms = self.now_ms()
+                if self._faults.strikes("session.dies"):
+                    session.dead, session.ended_at, session.exit_reason = True, now_ms, "died"
+                    self.keep(session)
+                    return
+                await self._tick(session, now_ms)
+                if session.ended_at is None:
+                    await self._sleep(session, self._next_tick(session) - self.now_ms())
+            await self._finish(session)
+        except Exception:
+            log.exception("simulator.session_failed", sid=session.sid)
+
+    async def _tick(self, session: Session, now_ms: int) -> None:
+        """Everything that is due: readiness, full slices, progress, the idle limit."""
+        idle_at = self._idle_at(session)
+        until_ms = now_ms if idle_at is None else min(now_ms, idle_at)
+        if not session.mute:
+            self._report_ready(session, now_ms)
+            if await self._studio.upload_slices(session, until_ms, ended=False):
+                if len(session.slices) == 1:
+                    self._webhooks.notify(session, 4, fileList=session.playlist_name)
+                self.keep(session)
+            if now_ms >= session.next_progress_at:
+                self._webhooks.notify(session, 33, progress=9_000)
+                session.next_progress_at = now_ms + PROGRESS_MS
+                self.keep(session)
+        if idle_at is not None and now_ms >= idle_at:
+            self.end(session, "idle", idle_at)
+
+    def _report_ready(self, session: Session, now_ms: int) -> None:
+        if session.reported_ready or now_ms < session.started_at + self._ready_ms:
+            return
+        session.reported_ready = True
+        self._webhooks.notify(session, 40, status=0)
+        began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
+        self._webhooks.notify(session, 42, 150, **began, mixedAllUser=True, streamUid=0, trackType="audio")
+        self.keep(session)
+
+    @property
+    def _ready_ms(self) -> int:
+        return round(self._settings.ready_seconds * 1000)
+
+    def _idle_at(self, session: Session) -> int | None:
+        return None if session.empty_since is None else session.empty_since + session.max_idle_ms
+
+    def _next_tick(self, session: Session) -> int:
+        times = [session.next_progress_at, self._studio.next_slice_at(session)]
+        if not session.reported_ready and not session.mute:
+            times.append(session.started_at + self._ready_ms)
+        idle_at = self._idle_at(session)
+        return min([*times, *([] if idle_at is None else [idle_at])])
+
+    async def _sleep(self, session: Session, pause_ms: int) -> None:
+        stirred = self._stirred[session.sid]
+        try:
+            async with asyncio.timeout(max(pause_ms, 0) / 1000):
+                await stirred.wait()
+        except TimeoutError:
+            pass
+        stirred.clear()
+
+    async def _finish(self, session: Session) -> None:
+        """Upload the rest, and report in the order that was seen: 41, then 11 before 31 (reference 9.5)."""
+        assert session.ended_at is not None
+        empty = session.mute or session.exit_reason == "nothing recorded"
+        if not empty:
+            self._report_ready(session, session.ended_at + self._ready_ms)
+            await self._studio.upload_slices(session, session.ended_at, ended=True)
+            if session.wants_mp4 and session.slices:
+                await self._studio.upload_movie(session, session.ended_at)
+        session.finished = True
+        code = LEFT_IDLE if session.exit_reason == "idle" else LEFT_BY_API | LEFT_IGNORED
+        self._webhooks.notify(session, 41, leaveCode=code)
+        if session.slices:
+            self._webhooks.notify(session, 30, 50, status=0)
+            self._webhooks.notify(session, 31, 250, status=0, fileList=session.files())
+        self._webhooks.notify(session, 11, 100, exitStatus=0)
+        self.keep(session)
+        self._finished[session.sid].set()
+
+    def shown(self, session: Session) -> dict[str, Any]:
+        """A session as the control call shows it."""
+        names = [name for name, _ in session.slices] + [item["fileName"] for item in session.files()]
+        return {
+            "sid": session.sid,
+            "cname": session.cname,
+            "uid": session.uid,
+            "resourceId": session.resource_id,
+            "mode": "mix",
+            "status": session.status(self.now_ms(), self._ready_ms) if not session.finished else 8,
+            "startedAt": _rfc3339(session.started_at),
+            "endedAt": None if session.ended_at is None else _rfc3339(session.ended_at),
+            "exitReason": session.exit_reason,
+            "files": [session.prefix + name for name in names],
+        }
+
+    def status_of(self, session: Session) -> int:
+        return session.status(self.now_ms(), self._ready_ms)
+
+
+def _rfc3339(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

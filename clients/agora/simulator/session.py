@@ -1,0 +1,128 @@
+"""A session as it is kept on disk: a function of when it began, how far it was uploaded, and when and why it ended."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+UNSAFE = set("!@#$%^&*()+_.=[]{}~|,;:?<> ")
+"""Characters of a channel name that become `-` in file names (reference 8.1)."""
+
+
+@dataclass(slots=True)
+class Session:
+    """Times are Unix milliseconds. `slices`: (file name, packets) of what was uploaded, in order."""
+
+    sid: str
+    cname: str
+    uid: str
+    resource_id: str
+    request: dict[str, Any]
+    started_at: int
+    ended_at: int | None = None
+    exit_reason: str | None = None
+    reported_ready: bool = False
+    finished: bool = False
+    """The recorder is gone and every file is up."""
+    dead: bool = False
+    """Gone without a word (fault): nothing is uploaded or reported any more."""
+    mute: bool = False
+    """It never comes up (fault)."""
+    slices: list[tuple[str, float]] = field(default_factory=list)
+    sequence: int = 0
+    next_progress_at: int = 0
+    empty_since: int | None = None
+
+    @classmethod
+    def read(cls, value: dict[str, Any]) -> "Session":
+        return cls(**{**value, "slices": [tuple(item) for item in value["slices"]]})
+
+    def written(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def prefix(self) -> str:
+        """The folder of its files, with its slash."""
+        segments = self.request["storageConfig"].get("fileNamePrefix") or []
+        return "".join(f"{segment}/" for segment in segments)
+
+    @property
+    def stem(self) -> str:
+        """`<sid>_<cname>`, with the channel's unusual characters replaced."""
+        return f"{self.sid}_{''.join('-' if char in UNSAFE else char for char in self.cname)}"
+
+    @property
+    def playlist_name(self) -> str:
+        return f"{self.stem}.m3u8"
+
+    @property
+    def movie_name(self) -> str:
+        return f"{self.stem}_0.mp4"
+
+    def slice_name(self, at_ms: int) -> str:
+        """With the UTC time of its beginning, 17 digits (reference 8.1)."""
+        return f"{self.stem}_{utc17(at_ms)}.ts"
+
+    @property
+    def wants_mp4(self) -> bool:
+        return "mp4" in self._file_config.get("avFileType", ["hls"])
+
+    @property
+    def _file_config(self) -> dict[str, Any]:
+        return self.request.get("recordingFileConfig") or {}
+
+    @property
+    def recording(self) -> dict[str, Any]:
+        return self.request.get("recordingConfig") or {}
+
+    @property
+    def max_idle_ms(self) -> int:
+        """30 s unless it is said (reference 3.2)."""
+        return int(self.recording.get("maxIdleTime", 30)) * 1000
+
+    @property
+    def has_video(self) -> bool:
+        return bool(self.recording.get("streamTypes", 2) != 0)
+
+    @property
+    def correct_extinf(self) -> bool:
+        """Whether `privateParams` asks for the comma that HLS wants (reference 3.2)."""
+        return '"correctEXTINF":true' in str(self.recording.get("privateParams", "")).replace(" ", "")
+
+    def status(self, now_ms: int, ready_ms: int) -> int:
+        """0-8 or 20 (reference 4.1)."""
+        if self.ended_at is not None:
+            return 6
+        if self.mute:
+            return 3
+        if self.slices:
+            return 5
+        return 4 if now_ms >= self.started_at + ready_ms else 2
+
+    def files(self) -> list[dict[str, Any]]:
+        """`fileList` of query, stop and event 31 in mix mode."""
+        if not self.slices:
+            return []
+        names = [self.playlist_name, *([self.movie_name] if self.wants_mp4 and self.finished else [])]
+        track_type = "audio_and_video" if self.has_video else "audio"
+        return [
+            {
+                "fileName": name,
+                "trackType": track_type,
+                "uid": "0",
+                "mixedAllUser": True,
+                "isPlayable": True,
+                "sliceStartTime": self.started_at,
+            }
+            for name in names
+        ]
+
+    def file_list(self) -> dict[str, Any]:
+        """A string for HLS alone, objects with MP4 (reference 4.2)."""
+        if self.wants_mp4:
+            return {"fileListMode": "json", "fileList": self.files()}
+        return {"fileListMode": "string", "fileList": self.playlist_name if self.slices else ""}
+
+
+def utc17(at_ms: int) -> str:
+    """`YYYYMMDDHHMMSSmmm`."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%d%H%M%S") + f"{at_ms % 1000:03d}"

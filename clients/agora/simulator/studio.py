@@ -1,0 +1,113 @@
+"""Makes the files of sessions from the shared tracks, one piece of work at a time and off the event loop."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.muxing import Stretch, slice_bytes, write_movie
+from clients.agora.simulator.playlist import playlist_text
+from clients.agora.simulator.session import Session
+from clients.agora.simulator.tracks import Track, clock_track, file_track, tone_track
+from clients.storage.local import LocalStore
+
+T = TypeVar("T")
+DEFAULT_PICTURE = (360, 640, 15)
+"""Width, height and frames a second where `transcodingConfig` says nothing (reference 3.6)."""
+
+
+class Studio:
+    """`slice_ms`: how long a slice is. Sessions capture from their start to their end by the clock, to a packet's length."""
+
+    def __init__(self, store: LocalStore, cache: Path, media: str, slice_ms: int, faults: Faults) -> None:
+        self._store = store
+        self._cache = cache
+        self._media = media
+        self._slice_ms = slice_ms
+        self._faults = faults
+        self._worker = ThreadPoolExecutor(1, "studio")
+        self._sound: Track | None = None
+        self._clocks: dict[tuple[int, int, int], Track] = {}
+
+    def close(self) -> None:
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def next_slice_at(self, session: Session) -> int:
+        """When the slice that is being captured is full."""
+        return session.started_at + (len(session.slices) + 1) * self._slice_ms
+
+    async def upload_slices(self, session: Session, until_ms: int, *, ended: bool) -> bool:
+        """Upload every slice that is full by then, and with `ended` the rest; then the playlist. True if there was one."""
+        new = False
+        while self.next_slice_at(session) <= until_ms or (ended and self._begin(session) < until_ms):
+            begin, end = self._begin(session), min(self.next_slice_at(session), until_ms)
+            seconds = await self._upload_slice(session, begin, end)
+            if seconds:
+                session.slices.append((session.slice_name(begin), seconds))
+                new = True
+            if end == until_ms and ended:
+                break
+        if session.slices and (new or ended):
+            text = playlist_text(session, ended=ended)
+            await self._store.put(session.prefix + session.playlist_name, text.encode())
+        return new
+
+    async def upload_movie(self, session: Session, until_ms: int) -> None:
+        """The whole session as one MP4."""
+        if self._faults.strikes("storage.mp4_missing"):
+            return
+        stretches = await self._in_thread(lambda: self._stretches(session, session.started_at, until_ms))
+        with tempfile.TemporaryDirectory(dir=self._cache) as folder:
+            path = Path(folder) / "movie.mp4"
+            await self._in_thread(lambda: write_movie(path, stretches))
+            await self._store.put_file(session.prefix + session.movie_name, path)
+
+    def _begin(self, session: Session) -> int:
+        return session.started_at + len(session.slices) * self._slice_ms
+
+    async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
+        stretches = await self._in_thread(lambda: self._stretches(session, begin, end))
+        sound, first, behind, _ = stretches[0]
+        if first == behind:
+            return 0.0
+        data = await self._in_thread(lambda: slice_bytes(stretches))
+        if not self._faults.strikes("storage.slice_missing"):
+            await self._store.put(session.prefix + session.slice_name(begin), data)
+        return sound.seconds(behind - first)
+
+    def _stretches(self, session: Session, begin: int, end: int) -> list[Stretch]:
+        tracks = [self._sound_track(), *([self._clock_of(session)] if session.has_video else [])]
+        return [
+            (
+                track,
+                track.index_at(begin / 1000),
+                track.index_at(end / 1000),
+                track.index_at(session.started_at / 1000),
+            )
+            for track in tracks
+        ]
+
+    def _sound_track(self) -> Track:
+        if self._sound is None:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            tone = self._media == "tone"
+            self._sound = tone_track(self._cache) if tone else file_track(Path(self._media), self._cache)
+        return self._sound
+
+    def _clock_of(self, session: Session) -> Track:
+        picture = session.recording.get("transcodingConfig") or {}
+        width, height, fps = DEFAULT_PICTURE
+        size = (picture.get("width", width) & ~1, picture.get("height", height) & ~1, picture.get("fps", fps))
+        if size not in self._clocks:
+            self._clocks[size] = clock_track(self._cache, *size)
+        return self._clocks[size]
+
+    async def prepare(self) -> None:
+        """Have the sound encoded before anybody waits for it."""
+        await self._in_thread(self._sound_track)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
