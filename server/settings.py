@@ -95,13 +95,17 @@ class RecordingSettings(Section):
     max_duration_seconds: Annotated[int, Field(ge=60, le=82800)] = 14400
     max_idle_seconds: Annotated[int, Field(ge=5, le=86400)] = 300
     failover_window_seconds: WholeSeconds = 90
-    query_misses_max: Count = 3
+    query_misses_min: Count = 3
+    miss_delays_seconds: Delays = (5.0, 10.0, 15.0, 30.0)
     verify_interval_seconds: Seconds = 120.0
-    confirm_delays_seconds: Delays = (1.0, 2.0, 3.0, 5.0, 10.0)
+    confirm_delays_seconds: Delays = (5.0, 5.0, 10.0, 15.0)
+    acquire_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
     start_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 9.0, 15.0)
-    stop_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 9.0, 15.0)
+    stop_retry_delays_seconds: Delays = (1.0, 2.0, 5.0, 10.0, 15.0)
     resource_lifetime_seconds: WholeSeconds = 300
-    adopt_wait_seconds: WholeSeconds = 30
+    attempts_max: Count = 5
+    eviction_margin_seconds: WholeSeconds = 30
+    eviction_limit_seconds: WholeSeconds = 86400
 
 
 class ProofSettings(Section):
@@ -110,7 +114,7 @@ class ProofSettings(Section):
     tolerance_seconds: SecondsOrZero = 3.0
     tolerance_ratio: Share = 0.02
     settle_seconds: SecondsOrZero = 45.0
-    check_delays_seconds: Delays = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+    check_delays_seconds: Delays = (1.0, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
 
 
 class StorageSettings(Section):
@@ -118,6 +122,7 @@ class StorageSettings(Section):
 
     path: FilePath | None = None
     min_free_bytes: Annotated[int, Field(ge=0)] = 1073741824
+    erase_delays_seconds: Delays = (1.0, 5.0, 30.0, 60.0)
     bucket: Text | None = None
     region: Text | None = None
     region_id: Annotated[int, Field(ge=0)] | None = None
@@ -153,14 +158,13 @@ class ActorSettings(Section):
     """Bounds and supervision of the meetings' actors (recipe 3.1)."""
 
     mailbox_messages_max: Count = 1000
-    ask_timeout_seconds: Seconds = 30.0
-    idle_seconds: SecondsOrZero = 60.0
+    calls_max: Count = 200
+    step_seconds_max: Seconds = 60.0
+    retry_seconds: Seconds = 1.0
     restarts_max: Count = 3
     restart_window_seconds: Seconds = 60.0
     quarantine_backoff_seconds: Seconds = 30.0
     quarantine_backoff_seconds_max: Seconds = 600.0
-    stuck_log_seconds: Seconds = 30.0
-    stuck_restart_seconds: Seconds = 60.0
 
 
 class ReconcilerSettings(Section):
@@ -178,10 +182,9 @@ class StreamSettings(Section):
     write_buffer_bytes_max: Bytes = 1048576
     write_buffer_peak_bytes: Bytes = 262144
     write_buffer_peak_seconds: Seconds = 5.0
-    replay_events_max: Count = 500
+    replay_page_events: Count = 500
     ping_seconds: Seconds = 20.0
     sse_comment_seconds: Seconds = 15.0
-    cursor_days: Count = 7
 
 
 class DrainSettings(Section):

@@ -23,6 +23,12 @@ def fresh_run_dir(data_dir: Path) -> Path:
     return run_dir
 
 
+def remove_run_dir(data_dir: Path, run_dir: Path) -> None:
+    """At the end of an orderly life."""
+    shutil.rmtree(run_dir, ignore_errors=True)
+    (data_dir / "run-dir").unlink(missing_ok=True)
+
+
 def _short_temp() -> str | None:
     """The usual folder for temporary files, unless its name alone would use up a socket's path."""
     usual = tempfile.gettempdir()

@@ -138,7 +138,7 @@ class EverythingChannel(Channel[FeedPosition]):
 
     async def read(self, subscriber: Subscriber[FeedPosition]) -> list[Frame[FeedPosition]]:
         """The next page behind its place, without what its snapshots contain."""
-        page = self._works.settings.replay_events_max
+        page = self._works.settings.replay_page_events
         published = self.place
         found = await self._works.feed.all_after(subscriber.place, page)
         frames = subscriber.select([self._works.press.feed_event(position, event) for position, event in found])

@@ -133,7 +133,7 @@ class MeetingChannel(Channel[int]):
 
     async def read(self, subscriber: Subscriber[int]) -> list[Frame[int]]:
         """The next page behind its place, gapless."""
-        page = self._works.settings.replay_events_max
+        page = self._works.settings.replay_page_events
         events = await self._works.feed.after(self.meeting_id, subscriber.place, page)
         for event in events:
             if event.sequence != subscriber.place + 1:

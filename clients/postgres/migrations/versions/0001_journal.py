@@ -11,10 +11,11 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
+    # Meeting ids are ordered by code point, as Python orders the positions of the feed.
     # One row carries ownership, sequence and state, so that a claim locks and reads one thing (recipe 3.2).
     """
     CREATE TABLE meetings (
-        meeting_id  text PRIMARY KEY,
+        meeting_id  text COLLATE "C" PRIMARY KEY,
         node        text,
         incarnation text,
         epoch       bigint NOT NULL DEFAULT 0,
@@ -28,7 +29,7 @@ STATEMENTS = (
     # Gapless per meeting by the fence; `sequence` is the public number, null for internal events.
     """
     CREATE TABLE events (
-        meeting_id   text NOT NULL,
+        meeting_id   text COLLATE "C" NOT NULL,
         seq          bigint NOT NULL,
         epoch        bigint NOT NULL,
         tx           xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -50,7 +51,7 @@ STATEMENTS = (
     # The query side. `data` is the whole recording; the columns beside it are what lists are filtered and sorted by.
     """
     CREATE TABLE recordings (
-        meeting_id   text NOT NULL,
+        meeting_id   text COLLATE "C" NOT NULL,
         recording_id text NOT NULL UNIQUE,
         live         boolean NOT NULL,
         state        text NOT NULL,
@@ -69,7 +70,7 @@ STATEMENTS = (
         cname        text NOT NULL,
         uid          text NOT NULL,
         sid          text,
-        meeting_id   text NOT NULL,
+        meeting_id   text COLLATE "C" NOT NULL,
         recording_id text NOT NULL,
         attempt      integer NOT NULL,
         PRIMARY KEY (cname, uid)
@@ -78,7 +79,7 @@ STATEMENTS = (
     "CREATE INDEX recorders_sid ON recorders (sid) WHERE sid IS NOT NULL",
     """
     CREATE TABLE commands (
-        meeting_id   text NOT NULL,
+        meeting_id   text COLLATE "C" NOT NULL,
         command_id   text NOT NULL,
         body_hash    text NOT NULL,
         recording_id text NOT NULL,

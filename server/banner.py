@@ -1,0 +1,26 @@
+"""What a start says on the terminal: what runs where, in which mode, and what to try next."""
+
+from collections.abc import Mapping, Sequence
+
+from server.config import Config
+
+SIMULATED = (
+    "simulated: nothing is recorded of any real meeting; set AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET"
+)
+LOCAL = "local: files stay on this host"
+
+
+def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[str]) -> str:
+    """A few lines for people."""
+    lines = [
+        "",
+        f"  Tapedeck  {url}",
+        f"  Agora     {SIMULATED if mode['agora'] == 'simulated' else 'live'}",
+        f"  Storage   {LOCAL}, in {config.storage_path}" if mode["storage"] == "local" else "  Storage   S3",
+        *(f"  {line}" for line in engines),
+        "",
+        "  Try:  TOKEN=$(.venv/bin/tapedeck token)",
+        f'        curl -X POST -H "Authorization: Bearer $TOKEN" {url}/api/v1/meetings/standup/recording/start',
+        "",
+    ]
+    return "\n".join(lines)

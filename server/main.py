@@ -1,0 +1,225 @@
+"""A server's life: lock, databases, schema, simulator, listen; and all of it backwards when it is told to stop."""
+
+import asyncio
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from clients.agora.client import AgoraAccount
+from clients.agora.simulator.app import build_simulator
+from clients.agora.simulator.settings import SimulatorSettings
+from clients.embedded.datadir import DataDir
+from clients.postgres.feed import PostgresFeed
+from clients.postgres.migrate import upgrade
+from clients.postgres.pool import create_pool
+from clients.redis.publisher import RedisPublisher
+from clients.storage.local import LocalStore
+from server.app import Application, Parts
+from server.auth import signing_secrets
+from server.banner import banner
+from server.config import Config
+from server.engines import Engines, running_engines
+from server.logging import configure_logging
+from server.metrics import StateMetrics
+from server.middleware import runner_options
+from server.provider import AgoraMode, find_mode
+
+log = structlog.get_logger(__name__)
+
+SHUTDOWN_SECONDS = 2.0
+"""What a handler is given at the end; aiohttp's default is a minute."""
+BACKLOG = 1024
+
+
+def serve(config: Config) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses."""
+    configure_logging(config.log.level, config.log.format)
+    _run(_serve(config))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
+
+
+async def _serve(config: Config) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(DataDir(config.data_dir))
+        listener = stack.enter_context(_listen(config))
+        app = await _start(config, listener, stack)
+        await told.wait()
+        log.info("server.leaving")
+        await app.drain()
+
+
+async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack) -> Application:
+    """Everything in its order; the stack undoes it."""
+    registry = CollectorRegistry()
+    metrics = StateMetrics(registry)
+    mode = await find_mode(config)
+    engines = await stack.enter_async_context(running_engines(config, metrics.engine_restarted))
+    if config.database.migrate_on_start:
+        await asyncio.to_thread(upgrade, engines.database_url)
+    media_root = LocalStore(config.storage_path)
+    config.storage_path.mkdir(parents=True, exist_ok=True)
+    address = _address(listener)
+    webhook_secret, account = await _provider(config, mode, address, media_root, stack)
+    pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
+    stack.push_async_callback(_close_pool, pool)
+    publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds)
+    stack.push_async_callback(publisher.close)
+    parts = Parts(
+        config=config,
+        registry=registry,
+        metrics=metrics,
+        pool=pool,
+        feed=await PostgresFeed.open(pool),
+        publisher=publisher,
+        account=account,
+        secrets=signing_secrets(config),
+        webhook_secret=webhook_secret,
+        public_url=_public_url(config, address),
+        node=_public_url(config, address),
+        incarnation=uuid4().hex,
+        mode=_mode(config, mode),
+        media_root=media_root,
+    )
+    http = await stack.enter_async_context(aiohttp.ClientSession())
+    app = Application(parts, http)
+    await stack.enter_async_context(_listening(app.web, listener))
+    print(banner(parts.public_url, config, parts.mode, _engine_lines(config, engines)), file=sys.stderr, flush=True)
+    return app
+
+
+async def _provider(
+    config: Config, mode: AgoraMode, address: tuple[str, int], store: LocalStore, stack: AsyncExitStack
+) -> tuple[str | None, AgoraAccount]:
+    """The account to call with, and the secret that notifications are signed with. Starts the embedded simulator."""
+    agora = config.agora
+    secret = agora.webhook_secret.get_secret_value() if agora.webhook_secret is not None else None
+    base_url = agora.base_url
+    if mode == "embedded":
+        secret = secret or secrets.token_hex(32)
+        base_url = await stack.enter_async_context(_simulator(config, secret, address, store))
+    elif secret is None:
+        log.warning("webhooks.unverified", detail="AGORA_WEBHOOK_SECRET is not set: polling alone carries")
+    customer_secret = agora.customer_secret.get_secret_value() if agora.customer_secret is not None else "simulated"
+    return secret, AgoraAccount(
+        base_url=base_url,
+        app_id=agora.app_id or "simulated",
+        customer_id=agora.customer_id or "simulated",
+        customer_secret=customer_secret,
+        timeout_seconds=agora.timeout_seconds,
+        stop_timeout_seconds=agora.stop_timeout_seconds,
+    )
+
+
+@asynccontextmanager
+async def _simulator(config: Config, secret: str, address: tuple[str, int], store: LocalStore) -> AsyncIterator[str]:
+    """The embedded simulator on a loopback port of its own; its URL."""
+    wanted = config.simulator
+    settings = SimulatorSettings(
+        state_dir=(wanted.state or config.data_dir / "simulator").absolute(),
+        storage_root=config.storage_path,
+        webhook_url=f"http://{_loopback(address)}/api/v1/webhooks/agora",
+        webhook_secret=secret,
+        slice_seconds=wanted.slice_seconds,
+        max_recorders=wanted.max_recorders,
+        requests_per_second=wanted.requests_per_second,
+        media=wanted.media,
+        faults=wanted.faults,
+        seed=wanted.seed,
+        control_open=wanted.control_open,
+    )
+    runner = web.AppRunner(build_simulator(settings, store), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", wanted.port).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **runner_options())
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _listen(config: Config) -> socket.socket:
+    """Bound before anything is started, so that a taken port is found at once. No SO_REUSEPORT: it would hide that."""
+    host, port = config.server.host, config.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}; set PORT or HOST to something free") from None
+    return listener
+
+
+def _address(listener: socket.socket) -> tuple[str, int]:
+    host, port = listener.getsockname()[:2]
+    return host, port
+
+
+def _loopback(address: tuple[str, int]) -> str:
+    """How this host reaches itself, whatever the server listens on."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])  # noqa: S104
+    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def _public_url(config: Config, address: tuple[str, int]) -> str:
+    return config.public_url if config.server.public_url else f"http://{_loopback(address)}"
+
+
+def _mode(config: Config, mode: AgoraMode) -> dict[str, str]:
+    return {
+        "agora": "live" if mode == "live" else "simulated",
+        "storage": config.storage_mode,
+        "database": config.database_mode,
+        "redis": config.redis_mode,
+    }
+
+
+def _engine_lines(config: Config, engines: Engines) -> list[str]:
+    """Where the embedded databases are; external ones may hold a password in their URL, and are not shown."""
+    shown = []
+    if config.database_mode == "embedded":
+        shown.append(f"Postgres  embedded, data in {config.data_dir / 'postgres'}")
+    if config.redis_mode == "embedded":
+        shown.append(f"Valkey    embedded, {engines.redis_url}")
+    return shown
+
+
+async def _close_pool(pool: Any) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), SHUTDOWN_SECONDS)
+    except TimeoutError:
+        pool.terminate()

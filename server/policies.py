@@ -1,0 +1,72 @@
+"""The core's numbers, out of the configuration."""
+
+from collections.abc import Sequence
+
+from actors.domain.policy import Policy
+from actors.reconciler import ReconcilerSettings
+from actors.supervision import RestartBudget
+from actors.system import SystemSettings
+from server.config import Config
+
+
+def policy_of(config: Config) -> Policy:
+    """Deadlines, schedules and tolerances."""
+    recording, proof = config.recording, config.proof
+    return Policy(
+        starting_deadline_ms=_ms(recording.starting_deadline_seconds),
+        stopping_deadline_ms=_ms(recording.stopping_deadline_seconds),
+        processing_deadline_ms=_ms(recording.processing_deadline_seconds),
+        backup_deadline_ms=_ms(recording.backup_deadline_seconds),
+        failover_window_ms=_ms(recording.failover_window_seconds),
+        misses_min=recording.query_misses_min,
+        resource_lifetime_ms=_ms(recording.resource_lifetime_seconds),
+        eviction_margin_ms=_ms(recording.eviction_margin_seconds),
+        eviction_limit_ms=_ms(recording.eviction_limit_seconds),
+        attempts_max=recording.attempts_max,
+        acquire_delays_ms=_all_ms(recording.acquire_retry_delays_seconds),
+        start_delays_ms=_all_ms(recording.start_retry_delays_seconds),
+        confirm_delays_ms=_all_ms(recording.confirm_delays_seconds),
+        stop_delays_ms=_all_ms(recording.stop_retry_delays_seconds),
+        miss_delays_ms=_all_ms(recording.miss_delays_seconds),
+        verify_interval_ms=_ms(recording.verify_interval_seconds),
+        examine_delays_ms=_all_ms(proof.check_delays_seconds),
+        erase_delays_ms=_all_ms(config.storage.erase_delays_seconds),
+        settle_ms=_ms(proof.settle_seconds),
+        tolerance_ms=_ms(proof.tolerance_seconds),
+        tolerance_ratio=proof.tolerance_ratio,
+    )
+
+
+def system_settings_of(config: Config) -> SystemSettings:
+    """Bounds of mailboxes and calls, and the budget of restarts."""
+    actors = config.actors
+    return SystemSettings(
+        mailbox_messages_max=actors.mailbox_messages_max,
+        calls_max=actors.calls_max,
+        step_seconds_max=actors.step_seconds_max,
+        retry_seconds=actors.retry_seconds,
+        budget=RestartBudget(
+            restarts_max=actors.restarts_max,
+            window_seconds=actors.restart_window_seconds,
+            quarantine_seconds=actors.quarantine_backoff_seconds,
+            quarantine_seconds_max=actors.quarantine_backoff_seconds_max,
+        ),
+    )
+
+
+def reconciler_settings_of(config: Config) -> ReconcilerSettings:
+    """How often it looks, and for how much."""
+    settings = config.reconciler
+    return ReconcilerSettings(
+        interval_seconds=settings.interval_seconds,
+        batch=settings.batch,
+        inbox_age_ms=_ms(settings.inbox_age_seconds),
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _all_ms(delays_seconds: Sequence[float]) -> tuple[int, ...]:
+    return tuple(_ms(seconds) for seconds in delays_seconds)
