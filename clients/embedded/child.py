@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -25,12 +26,21 @@ class EngineFailed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How to start it. `user` is None to run as the caller does."""
+    """How to start it. `user` (uid, gid) is None to run as the caller does."""
 
     arguments: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
-    user: str | None = None
-    group: str | None = None
+    user: tuple[int, int] | None = None
+
+    async def spawn(self, dies_by: signal.Signals | None = None, **options: Any) -> asyncio.subprocess.Process:
+        """Start it; with `dies_by` the kernel sends it that signal when this process dies. Not all loops know `user=`."""
+        return await asyncio.create_subprocess_exec(
+            *self.arguments,
+            env={**os.environ, **self.env},
+            stdin=asyncio.subprocess.DEVNULL,
+            preexec_fn=_preparation(self.user, dies_by),
+            **options,
+        )
 
 
 class Child:
@@ -86,18 +96,7 @@ class Child:
         command = self._command()
         # A session of its own: Ctrl-C is ours to handle, or the database would stop before the drain.
         with self._log_file.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *command.arguments,
-                env={**os.environ, **command.env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=_die_with(os.getpid(), self._stop_signal),
-                user=command.user,
-                group=command.group,
-                extra_groups=[] if command.user is not None else None,
-            )
+            self._process = await command.spawn(self._stop_signal, stdout=output, stderr=output, start_new_session=True)
 
     async def _await_ready(self, seconds: float) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
@@ -135,15 +134,23 @@ class Child:
         return " | ".join(lines) or "it said nothing"
 
 
-def _die_with(parent: int, stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """Have the kernel signal the child when its parent dies, also by SIGKILL (Linux; elsewhere there is no such way)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None)
+def _preparation(user: tuple[int, int] | None, dies_by: signal.Signals | None) -> Callable[[], None]:
+    """What the child does before it becomes the program: change its user, and arrange to die with us.
 
-    def arrange() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, stop_signal)
-        if os.getppid() != parent:  # it died before the call above
-            os._exit(1)
+    The kernel signals the child when its parent dies, also by SIGKILL (Linux; elsewhere there is no such way). It forgets
+    that when the user changes, so the user comes first.
+    """
+    parent = os.getpid()
+    libc = ctypes.CDLL(None) if sys.platform.startswith("linux") and dies_by is not None else None
 
-    return arrange
+    def prepare() -> None:
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user[1])
+            os.setuid(user[0])
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, dies_by)
+            if os.getppid() != parent:  # it died before the call above
+                os._exit(1)
+
+    return prepare

@@ -73,16 +73,7 @@ class EmbeddedPostgres:
         self._as.own(side)
         arguments = ["-A", "trust", "-N", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
         command = self._as.command([str(self._bin / "initdb"), *arguments])
-        process = await asyncio.create_subprocess_exec(
-            *command.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **command.env},
-            user=command.user,
-            group=command.group,
-            extra_groups=[] if command.user is not None else None,
-        )
+        process = await command.spawn(stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
         output, _ = await process.communicate()
         if process.returncode:
             raise EngineFailed(f"initdb failed: {output.decode('utf-8', 'replace').strip()}")
