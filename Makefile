@@ -1,0 +1,49 @@
+# Tapedeck. `make run` and `make test` set up everything they need; `make help` lists the rest.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SEEDS ?= 100
+FIRST ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format sim setup-run setup-test need-python lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_DATA_DIR, ... as in config.toml)
+	@exec $(BIN)/tapedeck serve
+
+test: setup-test lint ## set up everything and pass all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= tests
+	@$(BIN)/coverage report --fail-under=85 --format=total
+
+lint: setup-test ## formatting, lint, types, import rules, locks
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@! grep -n '://' requirements*.lock || { echo 'a lock holds a URL'; exit 1; }
+
+format: setup-test ## format the code
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+setup-run: need-python
+	@$(PYTHON) scripts/bootstrap.py run
+
+setup-test: need-python
+	@$(PYTHON) scripts/bootstrap.py test
+
+need-python:
+	@test -n "$(PYTHON)" || { echo 'tapedeck needs Python 3.11 or newer; set PYTHON to one' >&2; exit 1; }
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --group build -o requirements.lock
+	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --group build --group dev -o requirements-dev.lock
+
+clean: ## remove the environment and all caches, but never data
+	rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* .lint-imports.log

@@ -1,0 +1,93 @@
+"""Makes `.venv` from a lock, once: `python scripts/bootstrap.py run|test`. Only the standard library, before there is more.
+
+The environment is stamped with what it was made from; a run finds it unchanged and does nothing. Two runs side by side wait
+for one another, and what an interrupted one left is repaired by the next.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "tapedeck-stamp"
+LOCKS = {"run": "requirements.lock", "test": "requirements-dev.lock"}
+PYTHON_MIN = (3, 11)
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "-q")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 when `.venv` is as the lock wants it."""
+    if len(arguments) != 1 or arguments[0] not in LOCKS:
+        print(f"usage: python scripts/bootstrap.py {'|'.join(LOCKS)}", file=sys.stderr)
+        return 2
+    if sys.version_info < PYTHON_MIN:
+        wanted = ".".join(map(str, PYTHON_MIN))
+        print(f"tapedeck needs Python {wanted} or newer, this is {sys.version.split()[0]}", file=sys.stderr)
+        return 1
+    with locked(ROOT / ".venv.lock"):
+        if not is_made(arguments[0]):
+            return make(arguments[0])
+    return 0
+
+
+def is_made(kind: str) -> bool:
+    """Whether the environment is there and complete. One for tests serves for running too."""
+    try:
+        stamp = STAMP.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stamp in {fingerprint(kind), fingerprint("test")}
+
+
+def fingerprint(kind: str) -> str:
+    """Of everything that the environment is made from."""
+    parts = [kind.encode(), sys.version.encode(), str(ROOT).encode()]
+    parts += [(ROOT / name).read_bytes() for name in (LOCKS[kind], "pyproject.toml")]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def make(kind: str) -> int:
+    """Build it. The stamp goes first and comes last, so that a half-made one is never taken for whole."""
+    began = time.monotonic()
+    STAMP.unlink(missing_ok=True)
+    say(f"making .venv from {LOCKS[kind]} (once; about half a minute)")
+    python = VENV / "bin" / "python"
+    steps = [
+        [sys.executable, "-m", "venv", *(["--clear"] if VENV.exists() else []), str(VENV)],
+        [str(python), *PIP, "install", "--require-hashes", "-r", str(ROOT / LOCKS[kind])],
+        [str(python), *PIP, "install", "--no-build-isolation", "--no-deps", "-e", str(ROOT)],
+    ]
+    for step in steps:
+        if subprocess.run(step, check=False, stdin=subprocess.DEVNULL).returncode:
+            say(f"this failed: {' '.join(step)}")
+            say("on Debian, `python3 -m venv` needs the package python3-venv" if step is steps[0] else "see above")
+            return 1
+    STAMP.write_text(fingerprint(kind), encoding="utf-8")
+    say(f"made in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One at a time; the lock goes with the process."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def say(text: str) -> None:
+    print(f"bootstrap: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
