@@ -1,12 +1,12 @@
 """What stands before the service: credentials, routes, rate, and the faults of the way there (reference 1.5, 7.1)."""
 
 import asyncio
+import base64
 import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from clients.agora.simulator.faults import Faults
@@ -69,13 +69,15 @@ class Gateway:
         return None
 
     def _knows(self, header: str) -> bool:
+        scheme, _, encoded = header.partition(" ")
         try:
-            given = aiohttp.BasicAuth.decode(header)
+            login, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
         except ValueError:
             return False
         wanted = (self._settings.customer_id, self._settings.customer_secret)
-        pairs = zip((given.login, given.password), wanted, strict=True)
-        return all(want is None or hmac.compare_digest(got.encode(), want.encode()) for got, want in pairs)
+        pairs = zip((login, password), wanted, strict=True)
+        matches = all(want is None or hmac.compare_digest(got, want.encode()) for got, want in pairs)
+        return scheme.lower() == "basic" and bool(colon) and matches
 
     def _within_rate(self) -> bool:
         now = self._now()
