@@ -1,13 +1,12 @@
 """A running simulator for tests: over real HTTP, with a receiver of notifications, and ears for its files.
 
-The tone is encoded once for a whole run of tests. Nothing here sleeps for a fixed time: `until` asks until a deadline.
+The tone is encoded once for a whole run of tests.
 """
 
-import asyncio
 import math
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from clients.agora.simulator.app import build_simulator
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.storage.local import LocalStore
+from tests.waiting import eventually
 
 RATE = 48_000
 AUTH = aiohttp.encode_basic_auth("customer", "secret")
@@ -52,6 +52,14 @@ class Receiver:
         """Everything that came, in order."""
         told = [orjson.loads(body) for body, _ in self.posts]
         return [event for event in told if sid is None or event["sid"] == sid]
+
+    async def has(self, sid: str, *types: int) -> None:
+        """Wait until an event of each of these types has come."""
+
+        async def complete() -> bool:
+            return set(types) <= set(self.types(sid))
+
+        await eventually(complete)
 
     def types(self, sid: str | None = None) -> list[int]:
         return [event["eventType"] for event in self.events(sid)]
@@ -108,6 +116,14 @@ class Bench:
         assert status == 200, told
         return Take(self, resource, told["sid"], cname, uid)
 
+    async def has_files(self, pattern: str) -> list[Path]:
+        """Wait until there is a file of that name."""
+
+        async def found() -> list[Path]:
+            return list(self.root.rglob(pattern))
+
+        return await eventually(found)
+
     async def shown(self, sid: str) -> dict[str, Any]:
         """The session as the control call shows it."""
         _, told = await self.ask("GET", "/_simulator/sessions")
@@ -136,7 +152,7 @@ class Take:
             shown = await self.bench.shown(self.sid)
             return sum(name.endswith(".ts") for name in shown["files"]) >= count
 
-        await until(enough)
+        await eventually(enough)
 
     def file(self, ending: str) -> Path:
         """The one file of the session with that ending."""
@@ -152,18 +168,6 @@ def start_request(**changes: Any) -> dict[str, Any]:
     recording = {"channelType": 1, "streamTypes": 0, "maxIdleTime": 300, **changes.pop("recording", {})}
     files = {"avFileType": changes.pop("outputs", ["hls", "mp4"])}
     return {"recordingConfig": recording, "recordingFileConfig": files, "storageConfig": STORAGE, **changes}
-
-
-async def until(check: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """The first true answer of `check`, which may be a coroutine function."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = check()
-            if isinstance(found, Awaitable):
-                found = await found
-            if found:
-                return found
-            await asyncio.sleep(0.02)
 
 
 def samples_of(*paths: Path) -> list[float]:

@@ -17,7 +17,7 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The encoded tone, made once."""
     folder = tmp_path_factory.mktemp("tone")
     tone_track(folder)
-    (file,) = folder.glob("tone-*")
+    (file,) = folder.glob("tone*")
     return file
 
 

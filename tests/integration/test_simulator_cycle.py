@@ -5,7 +5,7 @@ from datetime import datetime
 import av
 import pytest
 
-from tests.fakes.studio import RATE, Receiver, samples_of, seconds_heard, until
+from tests.fakes.studio import RATE, Receiver, samples_of, seconds_heard
 from tests.integration.conftest import Begin
 
 
@@ -36,7 +36,7 @@ async def test_recording_with_mp4_and_playlist(begin: Begin, receiver: tuple[Rec
     assert max(movie) == pytest.approx(0.2512, abs=0.02)
     for sound in (movie, slices):
         assert len(seconds_heard(sound, started)) >= 1
-    await until(lambda: {40, 42, 4, 41, 30, 31, 11} <= set(hook.types(take.sid)))
+    await hook.has(take.sid, 40, 42, 4, 41, 30, 31, 11)
 
 
 async def test_playlist_has_the_lines_of_the_service(begin: Begin) -> None:
@@ -78,7 +78,7 @@ async def test_asynchronous_stop_answers_at_once_and_the_files_follow(begin: Beg
     await take.has_slices(1)
     status, told = await take.stop(async_stop=True)
     assert (status, told["serverResponse"]["uploadingStatus"]) == (200, "unknown")
-    await until(lambda: list(bench.root.rglob("*.mp4")))
+    await bench.has_files("*.mp4")
 
 
 async def test_video_slices_begin_with_a_picture_that_can_be_shown(begin: Begin) -> None:

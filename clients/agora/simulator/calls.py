@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from clients.agora.simulator.gateway import Gateway
-from clients.agora.simulator.service import Service
+from clients.agora.simulator.service import NOTHING, Service
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
@@ -28,6 +28,8 @@ OF_RESOURCE = BASE + "/resourceid/{resourceid}"
 OF_SESSION = OF_RESOURCE + "/sid/{sid}/mode/{mode}"
 NOT_FOUND = Refused(404, 404, "failed to find worker")
 LEAVING = Refused(400, 49, "invalid operation")
+
+BODY = web.RequestKey("body", object)
 
 Handle = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -55,7 +57,7 @@ class Calls:
             body = await request.read()  # before a fault may cut the connection
 
             async def serve() -> web.Response:
-                request["body"] = _json(body) if request.method == "POST" else None
+                request[BODY] = _json(body) if request.method == "POST" else None
                 return await handle(request)
 
             return await self._gateway.pass_on(request, call, serve)
@@ -63,7 +65,7 @@ class Calls:
         return handler
 
     async def acquire(self, request: web.Request) -> web.Response:
-        cname, uid, client_request = names_of(request["body"], "Acquire")
+        cname, uid, client_request = names_of(request[BODY], "Acquire")
         checked(AcquireRequest, client_request, "Acquire")
         if len(self._service.running()) >= self._settings.max_recorders:
             raise Refused(400, 406, "vendor_over_load")
@@ -78,7 +80,7 @@ class Calls:
         resource = self._state.get("resources", resource_id)
         if resource is None:
             raise Refused(400, 1001, "the resource id cannot be parsed")
-        cname, uid, client_request = names_of(request["body"], "Start")
+        cname, uid, client_request = names_of(request[BODY], "Start")
         if (resource["cname"], resource["uid"], resource["appid"]) != (cname, uid, request.match_info["appid"]):
             raise Refused(400, 432, "appid, cname or uid does not match the resource id")
         self._check_unused(resource, resource_id)
@@ -97,19 +99,19 @@ class Calls:
 
     async def update(self, request: web.Request) -> web.Response:
         session = self._session(request)
-        names_of(request["body"], "Update")
+        names_of(request[BODY], "Update")
         if session.ended_at is not None:
             raise NOT_FOUND
         return web.json_response(_names(session))
 
     async def stop(self, request: web.Request) -> web.Response:
         session = self._session(request)
-        _, _, client_request = names_of(request["body"], "Stop")
+        _, _, client_request = names_of(request[BODY], "Stop")
         checked(StopRequest, client_request, "Stop")
         if session.ended_at is not None:
             raise NOT_FOUND if self._gone(session) else LEAVING
         empty = session.mute
-        self._service.end(session, "nothing recorded" if empty else "stopped")
+        self._service.end(session, NOTHING if empty else "stopped")
         if client_request.get("async_stop") is True:
             return self._stopped(session)
         if not await self._service.uploaded(session, self._settings.stop_seconds_max):

@@ -28,10 +28,13 @@ SPECIAL = (
     "webhook.lost",
     "webhook.doubled",
     "webhook.late",
+    "webhook.reordered",
     "webhook.bad_signature",
     "session.dies",
+    "session.evicted",
     "session.never_active",
     "storage.slice_missing",
+    "storage.slice_late",
     "storage.mp4_missing",
 )
 NAMES = (*(f"{call}.{kind}" for call in CALLS for kind in KINDS), *SPECIAL)

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from actors.ports import StorageDenied, StorageUnavailable
 from clients.agora.simulator.faults import Faults
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
@@ -22,6 +23,11 @@ HEARTBEAT_SECONDS = 1.0
 PROGRESS_MS = 60_000
 LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED = 16, 4, 8
 """Bits of `leaveCode` (reference 9.4)."""
+NOTHING, EVICTED, DIED = "nothing recorded", "same uid joined", "died"
+LEAVE_CODES = {"idle": LEFT_IDLE, EVICTED: LEFT_IGNORED}
+DOOM_MS = (1_000, 20_000)
+"""When after its start a fault takes a session."""
+STORAGE_PAUSE_MS = 1_000
 
 
 class Service:
@@ -59,14 +65,14 @@ class Service:
             if now_ms > left_at:
                 self._everybody_left(left_at)
         for session in self.sessions.values():
-            if not session.finished and not session.dead:
+            if not session.dead and (not session.finished or session.late):
                 self._run(session)
 
     def _everybody_left(self, at_ms: int) -> None:
-        for session in self.sessions.values():
-            if session.ended_at is None and self.users(session.cname):
+        """The channels keep their people for the recordings to come: a server that slept all night records in the morning."""
+        for session in self.running():
+            if session.empty_since is None:
                 session.empty_since = at_ms
-                self._put_channel(session.cname, [])
                 self.keep(session)
 
     async def beat(self) -> None:
@@ -92,7 +98,7 @@ class Service:
         self._put_channel(cname, users)
         for session in self.running(cname):
             if session.uid in users:
-                self.end(session, "same uid joined")
+                self.end(session, EVICTED)
             elif users:
                 session.empty_since = None
             elif session.empty_since is None:
@@ -113,9 +119,14 @@ class Service:
         session.next_progress_at = session.started_at + PROGRESS_MS
         session.empty_since = None if self.users(session.cname) else session.started_at
         session.mute = self._faults.strikes("session.never_active")
+        session.dies_at = self._doom("session.dies", session.started_at)
+        session.evicted_at = self._doom("session.evicted", session.started_at)
         self.sessions[session.sid] = session
         self.keep(session)
         self._run(session)
+
+    def _doom(self, fault: str, started_at: int) -> int | None:
+        return started_at + self._faults.rng.randint(*DOOM_MS) if self._faults.strikes(fault) else None
 
     def end(self, session: Session, reason: str, at_ms: int | None = None) -> None:
         """The recorder leaves the channel; its files are uploaded and reported from here on."""
@@ -155,45 +166,71 @@ class Service:
             self._stirred[session.sid].set()
 
     async def _live(self, session: Session) -> None:
-        try:
-            while session.ended_at is None:
-                now_ms = self.now_ms()
-                if self._faults.strikes("session.dies"):
-                    session.dead, session.ended_at, session.exit_reason = True, now_ms, "died"
-                    self.keep(session)
+        while not session.dead:
+            try:
+                await self._step(session)
+                if session.finished and not session.late:
                     return
-                await self._tick(session, now_ms)
-                if session.ended_at is None:
-                    await self._sleep(session, self._next_tick(session) - self.now_ms())
-            await self._finish(session)
-        except Exception:
-            log.exception("simulator.session_failed", sid=session.sid)
+                await self._sleep(session, self._next_tick(session) - self.now_ms())
+            except (StorageDenied, StorageUnavailable, OSError) as error:
+                log.warning("simulator.storage_refused", sid=session.sid, error=str(error))
+                await self._sleep(session, STORAGE_PAUSE_MS)
+            except Exception:
+                log.exception("simulator.session_failed", sid=session.sid)
+                return
 
-    async def _tick(self, session: Session, now_ms: int) -> None:
-        """Everything that is due: readiness, full slices, progress, the idle limit."""
-        idle_at = self._idle_at(session)
-        until_ms = now_ms if idle_at is None else min(now_ms, idle_at)
+    async def _step(self, session: Session) -> None:
+        now_ms = self.now_ms()
+        if await self._studio.upload_late(session, now_ms):
+            self.keep(session)
+        if session.ended_at is None:
+            await self._capture(session, now_ms)
+        if session.ended_at is not None and not session.finished and not session.dead:
+            await self._finish(session, session.ended_at)
+
+    async def _capture(self, session: Session, now_ms: int) -> None:
+        """Everything that is due: readiness, full slices, progress; and the end, if it came by itself."""
+        ends = [(at, reason) for at, reason in self._ends(session) if at is not None and at <= now_ms]
+        end, reason = min(ends, default=(None, ""))
+        until_ms = now_ms if end is None else end
         if not session.mute:
-            self._report_ready(session, now_ms)
+            self._report_ready(session, until_ms)
             if await self._studio.upload_slices(session, until_ms, ended=False):
-                if len(session.slices) == 1:
-                    self._webhooks.notify(session, 4, fileList=session.playlist_name)
-                self.keep(session)
-            if now_ms >= session.next_progress_at:
-                self._webhooks.notify(session, 33, progress=9_000)
-                session.next_progress_at = now_ms + PROGRESS_MS
-                self.keep(session)
-        if idle_at is not None and now_ms >= idle_at:
-            self.end(session, "idle", idle_at)
+                self._report_list(session)
+            if until_ms >= session.next_progress_at and session.ended_at is None:
+                self._report_progress(session, until_ms)
+        if end is not None:
+            session.dead = reason == DIED
+            self.end(session, reason, end)
+
+    def _ends(self, session: Session) -> list[tuple[int | None, str]]:
+        return [(self._idle_at(session), "idle"), (session.evicted_at, EVICTED), (session.dies_at, DIED)]
 
     def _report_ready(self, session: Session, now_ms: int) -> None:
-        if session.reported_ready or now_ms < session.started_at + self._ready_ms:
+        ready_at = session.started_at + self._ready_ms
+        if session.reported_ready or now_ms < ready_at:
             return
-        session.reported_ready = True
-        self._webhooks.notify(session, 40, status=0)
-        began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
-        self._webhooks.notify(session, 42, 150, **began, mixedAllUser=True, streamUid=0, trackType="audio")
-        self.keep(session)
+        with self._state.together():
+            session.reported_ready = True
+            self._webhooks.notify(session, 40, ready_at, status=0)
+            began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
+            who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
+            self._webhooks.notify(session, 42, ready_at, 150, **began, **who)
+            self.keep(session)
+
+    def _report_list(self, session: Session) -> None:
+        """Event 4 tells of the playlist's first upload alone (reference 9.4)."""
+        with self._state.together():
+            if session.slices and not session.reported_list:
+                session.reported_list = True
+                self._webhooks.notify(session, 4, self.now_ms(), fileList=session.playlist_name)
+            self.keep(session)
+
+    def _report_progress(self, session: Session, now_ms: int) -> None:
+        with self._state.together():
+            self._webhooks.notify(session, 33, now_ms, progress=9_000)
+            session.next_progress_at = now_ms + PROGRESS_MS
+            self.keep(session)
 
     @property
     def _ready_ms(self) -> int:
@@ -203,11 +240,13 @@ class Service:
         return None if session.empty_since is None else session.empty_since + session.max_idle_ms
 
     def _next_tick(self, session: Session) -> int:
-        times = [session.next_progress_at, self._studio.next_slice_at(session)]
-        if not session.reported_ready and not session.mute:
-            times.append(session.started_at + self._ready_ms)
-        idle_at = self._idle_at(session)
-        return min([*times, *([] if idle_at is None else [idle_at])])
+        times = [due for _, _, due in session.late]
+        if session.ended_at is None:
+            times += [at for at, _ in self._ends(session) if at is not None]
+            times += [session.next_progress_at, self._studio.next_slice_at(session)] if not session.mute else []
+            if not session.reported_ready and not session.mute:
+                times.append(session.started_at + self._ready_ms)
+        return min(times, default=self.now_ms() + PROGRESS_MS)
 
     async def _sleep(self, session: Session, pause_ms: int) -> None:
         stirred = self._stirred[session.sid]
@@ -218,24 +257,35 @@ class Service:
             pass
         stirred.clear()
 
-    async def _finish(self, session: Session) -> None:
+    async def _finish(self, session: Session, ended_at: int) -> None:
         """Upload the rest, and report in the order that was seen: 41, then 11 before 31 (reference 9.5)."""
-        assert session.ended_at is not None
-        empty = session.mute or session.exit_reason == "nothing recorded"
+        empty = session.mute or session.exit_reason == NOTHING
         if not empty:
-            self._report_ready(session, session.ended_at + self._ready_ms)
-            await self._studio.upload_slices(session, session.ended_at, ended=True)
+            self._report_ready(session, session.started_at + self._ready_ms)
+        self._report_left(session, ended_at)
+        if not empty:
+            await self._studio.upload_slices(session, ended_at, ended=True)
+            self._report_list(session)
             if session.wants_mp4 and session.slices:
-                await self._studio.upload_movie(session, session.ended_at)
-        session.finished = True
-        code = LEFT_IDLE if session.exit_reason == "idle" else LEFT_BY_API | LEFT_IGNORED
-        self._webhooks.notify(session, 41, leaveCode=code)
-        if session.slices:
-            self._webhooks.notify(session, 30, 50, status=0)
-            self._webhooks.notify(session, 31, 250, status=0, fileList=session.files())
-        self._webhooks.notify(session, 11, 100, exitStatus=0)
-        self.keep(session)
+                await self._studio.upload_movie(session, ended_at)
+        with self._state.together():
+            session.finished = True
+            now_ms = self.now_ms()
+            if session.slices:
+                self._webhooks.notify(session, 30, now_ms, 50, status=0)
+                self._webhooks.notify(session, 31, now_ms, 250, status=0, fileList=session.files())
+            self._webhooks.notify(session, 11, now_ms, 100, exitStatus=0)
+            self.keep(session)
         self._finished[session.sid].set()
+
+    def _report_left(self, session: Session, ended_at: int) -> None:
+        if session.reported_left:
+            return
+        with self._state.together():
+            session.reported_left = True
+            code = LEAVE_CODES.get(session.exit_reason or "", LEFT_BY_API | LEFT_IGNORED)
+            self._webhooks.notify(session, 41, ended_at, leaveCode=code)
+            self.keep(session)
 
     def shown(self, session: Session) -> dict[str, Any]:
         """A session as the control call shows it."""

@@ -10,7 +10,7 @@ UNSAFE = set("!@#$%^&*()+_.=[]{}~|,;:?<> ")
 
 @dataclass(slots=True)
 class Session:
-    """Times are Unix milliseconds. `slices`: (file name, packets) of what was uploaded, in order."""
+    """Times are Unix milliseconds. `slices`: (file name, seconds) of what was captured and uploaded, in order."""
 
     sid: str
     cname: str
@@ -21,20 +21,29 @@ class Session:
     ended_at: int | None = None
     exit_reason: str | None = None
     reported_ready: bool = False
+    reported_list: bool = False
+    reported_left: bool = False
+    """Which notifications have been queued."""
     finished: bool = False
     """The recorder is gone and every file is up."""
     dead: bool = False
     """Gone without a word (fault): nothing is uploaded or reported any more."""
     mute: bool = False
     """It never comes up (fault)."""
+    dies_at: int | None = None
+    evicted_at: int | None = None
+    """When faults strike it."""
     slices: list[tuple[str, float]] = field(default_factory=list)
+    late: list[tuple[int, int, int]] = field(default_factory=list)
+    """Slices that are not uploaded yet (fault): beginning, end, when they come."""
     sequence: int = 0
     next_progress_at: int = 0
     empty_since: int | None = None
 
     @classmethod
     def read(cls, value: dict[str, Any]) -> "Session":
-        return cls(**{**value, "slices": [tuple(item) for item in value["slices"]]})
+        lists = {name: [tuple(item) for item in value.get(name, [])] for name in ("slices", "late")}
+        return cls(**{**value, **lists})
 
     def written(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,6 +93,10 @@ class Session:
         return bool(self.recording.get("streamTypes", 2) != 0)
 
     @property
+    def track_type(self) -> str:
+        return "audio_and_video" if self.has_video else "audio"
+
+    @property
     def correct_extinf(self) -> bool:
         """Whether `privateParams` asks for the comma that HLS wants (reference 3.2)."""
         return '"correctEXTINF":true' in str(self.recording.get("privateParams", "")).replace(" ", "")
@@ -103,11 +116,10 @@ class Session:
         if not self.slices:
             return []
         names = [self.playlist_name, *([self.movie_name] if self.wants_mp4 and self.finished else [])]
-        track_type = "audio_and_video" if self.has_video else "audio"
         return [
             {
                 "fileName": name,
-                "trackType": track_type,
+                "trackType": self.track_type,
                 "uid": "0",
                 "mixedAllUser": True,
                 "isPlayable": True,

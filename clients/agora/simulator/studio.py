@@ -15,6 +15,7 @@ from clients.agora.simulator.tracks import Track, clock_track, file_track, tone_
 from clients.storage.local import LocalStore
 
 T = TypeVar("T")
+LATE_MS_MAX = 30_000
 DEFAULT_PICTURE = (360, 640, 15)
 """Width, height and frames a second where `transcodingConfig` says nothing (reference 3.6)."""
 
@@ -37,7 +38,7 @@ class Studio:
 
     def next_slice_at(self, session: Session) -> int:
         """When the slice that is being captured is full."""
-        return session.started_at + (len(session.slices) + 1) * self._slice_ms
+        return self._boundary(session, len(session.slices) + 1)
 
     async def upload_slices(self, session: Session, until_ms: int, *, ended: bool) -> bool:
         """Upload every slice that is full by then, and with `ended` the rest; then the playlist. True if there was one."""
@@ -55,35 +56,61 @@ class Studio:
             await self._store.put(session.prefix + session.playlist_name, text.encode())
         return new
 
+    async def upload_late(self, session: Session, now_ms: int) -> bool:
+        """Upload slices that a fault has kept back and that are due. True if there was one."""
+        due = [item for item in session.late if item[2] <= now_ms]
+        for item in due:
+            stretches = await self._stretches_in_thread(session, item[0], item[1])
+            await self._put_slice(session, item[0], stretches)
+            session.late.remove(item)
+        return bool(due)
+
     async def upload_movie(self, session: Session, until_ms: int) -> None:
         """The whole session as one MP4."""
         if self._faults.strikes("storage.mp4_missing"):
             return
-        stretches = await self._in_thread(lambda: self._stretches(session, session.started_at, until_ms))
+        stretches = await self._stretches_in_thread(session, session.started_at, until_ms)
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             path = Path(folder) / "movie.mp4"
             await self._in_thread(lambda: write_movie(path, stretches))
             await self._store.put_file(session.prefix + session.movie_name, path)
 
     def _begin(self, session: Session) -> int:
-        return session.started_at + len(session.slices) * self._slice_ms
+        return self._boundary(session, len(session.slices))
+
+    def _boundary(self, session: Session, number: int) -> int:
+        """With video a slice begins with a key frame, and those stand on the whole seconds (reference 8.2)."""
+        if number == 0:
+            return session.started_at
+        if session.has_video:
+            return -(-session.started_at // 1000) * 1000 + number * -(-self._slice_ms // 1000) * 1000
+        return session.started_at + number * self._slice_ms
 
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
-        stretches = await self._in_thread(lambda: self._stretches(session, begin, end))
+        stretches = await self._stretches_in_thread(session, begin, end)
         sound, first, behind, _ = stretches[0]
         if first == behind:
             return 0.0
-        data = await self._in_thread(lambda: slice_bytes(stretches))
-        if not self._faults.strikes("storage.slice_missing"):
-            await self._store.put(session.prefix + session.slice_name(begin), data)
+        if self._faults.strikes("storage.slice_late"):
+            session.late.append((begin, end, end + self._faults.rng.randint(1_000, LATE_MS_MAX)))
+        elif not self._faults.strikes("storage.slice_missing"):
+            await self._put_slice(session, begin, stretches)
         return sound.seconds(behind - first)
+
+    async def _put_slice(self, session: Session, begin: int, stretches: list[Stretch]) -> None:
+        data = await self._in_thread(lambda: slice_bytes(stretches))
+        await self._store.put(session.prefix + session.slice_name(begin), data)
+
+    async def _stretches_in_thread(self, session: Session, begin: int, end: int) -> list[Stretch]:
+        """A track may have to be encoded first."""
+        return await self._in_thread(lambda: self._stretches(session, begin, end))
 
     def _stretches(self, session: Session, begin: int, end: int) -> list[Stretch]:
         tracks = [self._sound_track(), *([self._clock_of(session)] if session.has_video else [])]
         return [
             (
                 track,
-                track.index_at(begin / 1000),
+                track.key_at(begin / 1000),
                 track.index_at(end / 1000),
                 track.index_at(session.started_at / 1000),
             )

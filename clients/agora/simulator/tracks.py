@@ -1,8 +1,8 @@
 """Media that is encoded once and copied for every session (recipe 3.11).
 
 A track is a loop of encoded packets on the grid of Unix time: packet *n* is what is heard or seen from n * ticks / rate on.
-120 s of the tone are exactly 5,625 AAC frames, so the loop closes without a seam: three rounds are encoded, and the middle
-one is kept.
+120 s of the tone are exactly 5,625 AAC frames, so the loop closes without a seam: a round is encoded between the end of the
+round before and the beginning of the next, which are thrown away.
 """
 
 import math
@@ -26,6 +26,10 @@ ROUND_SECONDS = 120
 AMPLITUDE = 10 ** (-12 / 20)
 """-12 dBFS."""
 BIT_RATE = 64_000
+CODER = {"aac_coder": "fast"}
+"""The other one lets a pure tone swell by half for tenths of a second."""
+LEAD_FRAMES = 47
+"""A second of the round before, in which the encoder settles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Track:
         """The first packet that begins at or after a time."""
         return math.ceil(round(unix_seconds * self.rate, 3) / self.ticks)
 
+    def key_at(self, unix_seconds: float) -> int:
+        """The first key packet that begins at or after a time: any of a sound's, a whole second's of a picture's."""
+        step = 1 if self.kind == "audio" else self.rate
+        return -(-self.index_at(unix_seconds) // step) * step
+
     def seconds(self, packets: int) -> float:
         """How long so many packets last."""
         return packets * self.ticks / self.rate
@@ -49,10 +58,10 @@ class Track:
 
 def tone_track(cache: Path) -> Track:
     """The tone of api.md 7: second *t* is a sine of 300 + 10 * (t mod 120) Hz."""
-    file = cache / "tone-120.mp4"
+    file = cache / "tone.mp4"
     if not file.exists():
-        _encode_audio(file, _tone())
-    return _load(file, "audio", skip=ROUND_SECONDS * RATE // SAMPLES, count=ROUND_SECONDS * RATE // SAMPLES)
+        _encode_audio(file, _round(_tone()))
+    return _load(file, "audio", count=ROUND_SECONDS * RATE // SAMPLES)
 
 
 def file_track(media: Path, cache: Path) -> Track:
@@ -63,9 +72,8 @@ def file_track(media: Path, cache: Path) -> Track:
     frames = len(samples) // SAMPLES
     file = cache / f"media-{media.stat().st_mtime_ns}-{media.stat().st_size}.mp4"
     if not file.exists():
-        rounds = samples[: frames * SAMPLES] * 3
-        _encode_audio(file, (rounds[at : at + SAMPLES] for at in range(0, len(rounds), SAMPLES)))
-    return _load(file, "audio", skip=frames, count=frames)
+        _encode_audio(file, _round(samples[: frames * SAMPLES]))
+    return _load(file, "audio", count=frames)
 
 
 def clock_track(cache: Path, width: int, height: int, fps: int) -> Track:
@@ -73,23 +81,29 @@ def clock_track(cache: Path, width: int, height: int, fps: int) -> Track:
     file = cache / f"clock-{width}x{height}-{fps}.mp4"
     if not file.exists():
         _encode_clock(file, width, height, fps)
-    return _load(file, "video", skip=0, count=ROUND_SECONDS * fps, rate=fps)
+    return _load(file, "video", count=ROUND_SECONDS * fps, rate=fps)
 
 
-def _tone() -> "Iterator[array[float]]":
+def _tone() -> "array[float]":
     step = [2 * math.pi * (300 + 10 * second) / RATE for second in range(ROUND_SECONDS)]
     one = array("f")
     for second in range(ROUND_SECONDS):
         one.extend(AMPLITUDE * math.sin(step[second] * sample) for sample in range(RATE))
-    for _ in range(3):
-        for at in range(0, len(one), SAMPLES):
-            yield one[at : at + SAMPLES]
+    return one
+
+
+def _round(one: "array[float]") -> "Iterator[array[float]]":
+    """The frames of a round, with the end of the one before and the first frame of the next."""
+    whole = len(one) // SAMPLES
+    for number in range(-min(LEAD_FRAMES, whole), whole + 1):
+        at = number % whole * SAMPLES
+        yield one[at : at + SAMPLES]
 
 
 def _encode_audio(file: Path, frames: "Iterator[array[float]]") -> None:
     side = file.with_suffix(".part")
     with av.open(str(side), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=BIT_RATE)
+        stream = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=BIT_RATE, options=CODER)
         for number, samples in enumerate(frames):
             frame = AudioFrame(format="fltp", layout="mono", samples=SAMPLES)
             frame.planes[0].update(samples.tobytes())
@@ -116,13 +130,13 @@ def _encode_clock(file: Path, width: int, height: int, fps: int) -> None:
     side.rename(file)
 
 
-def _load(file: Path, kind: str, *, skip: int, count: int, rate: int = RATE) -> Track:
+def _load(file: Path, kind: str, *, count: int, rate: int = RATE) -> Track:
     container = av.open(str(file))  # stays open: its stream is the template of all copies
     stream = container.streams.get({kind: 0})[0]
     packets = [(bytes(packet), bool(packet.is_keyframe)) for packet in container.demux(stream) if packet.size]
     # The encoder's first packet holds the silence before the sound; what follows is on the grid.
-    lead = 1 if kind == "audio" else 0
-    kept = tuple(packets[skip + lead : skip + lead + count])
+    skip = min(LEAD_FRAMES, count) + 1 if kind == "audio" else 0
+    kept = tuple(packets[skip : skip + count])
     if len(kept) != count:
         file.unlink()
         raise ValueError(f"{file.name} holds {len(kept)} packets and not {count}: it is made anew at the next start")

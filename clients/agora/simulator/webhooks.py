@@ -22,6 +22,8 @@ RECORDER, UPLOADER, SERVICE = 1, 2, 0
 GAPS_MS = (0, 2_000, 10_000)
 """Sent again at once, then with growing gaps; given up after three retries (reference 9.1)."""
 LATE_MS_MAX = 30_000
+REORDERED_MS_MAX = 3_000
+POSTS_AT_ONCE = 20
 MESSAGES = {
     1: (SERVICE, "cloud_recording_error"),
     4: (SERVICE, "cloud_recording_file_infos"),
@@ -49,8 +51,8 @@ class Webhooks:
         self._http: aiohttp.ClientSession | None = None
         self._posting: set[asyncio.Task[None]] = set()
 
-    def notify(self, session: Session, event_type: int, pause_ms: int = 0, **details: Any) -> None:
-        """Queue an event of a session. `pause_ms` makes the disorder in which events really arrive (reference 9.5)."""
+    def notify(self, session: Session, event_type: int, at_ms: int, pause_ms: int = 0, **details: Any) -> None:
+        """Queue an event of a session, of that time. `pause_ms` makes the disorder that is really seen (reference 9.5)."""
         if self._settings.webhook_url is None:
             return
         service, name = MESSAGES[event_type]
@@ -66,7 +68,7 @@ class Webhooks:
                 "uid": session.uid,
                 "sid": session.sid,
                 "sequence": session.sequence,
-                "sendts": now_ms,
+                "sendts": at_ms,
                 "serviceType": service,
                 "serviceScene": "rtc_record",
                 "details": {"msgName": name, **details},
@@ -80,6 +82,8 @@ class Webhooks:
             return
         if self._faults.strikes("webhook.late"):
             due_at += self._faults.rng.randint(1_000, LATE_MS_MAX)
+        if self._faults.strikes("webhook.reordered"):
+            due_at += self._faults.rng.randint(500, REORDERED_MS_MAX)
         for copy in range(2 if self._faults.strikes("webhook.doubled") else 1):
             key = f"{envelope['noticeId']}/{copy}"
             self._keep(key, {"due": due_at, "posts": 0, "envelope": envelope})
@@ -95,7 +99,9 @@ class Webhooks:
 
     async def run(self) -> None:
         """Post what is due, until cancelled; what was overdue when the simulator came up goes to today's URL."""
-        async with aiohttp.ClientSession() as self._http:
+        if self._settings.webhook_url is None:  # what is queued waits for a start that has one
+            return
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=POSTS_AT_ONCE)) as self._http:
             while True:
                 self._changed.clear()
                 now_ms = self._now_ms()
