@@ -27,6 +27,16 @@ BASE = "/v1/apps/app/cloud_recording"
 STORAGE = {"vendor": 1, "region": 0, "bucket": "b", "accessKey": "a", "secretKey": "s", "fileNamePrefix": ["p", "q"]}
 
 
+class Clock:
+    """The time, and as much more as is wanted."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 class Receiver:
     """Takes notifications. `statuses`: what it answers first; afterwards 200."""
 

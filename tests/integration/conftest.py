@@ -1,5 +1,6 @@
 """What integration tests share."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,11 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def begin(tmp_path: Path, tone: Path) -> AsyncIterator[Begin]:
-    """Starts simulators on one folder: `await begin(faults={...})`. The later ones first when they end."""
+    """Starts simulators on one folder: `await begin(faults={...})`. `ahead`: seconds by which its clock is later."""
     benches: list[Bench] = []
 
-    async def start(**settings: Any) -> Bench:
-        bench = Bench(tmp_path, tone, **settings)
+    async def start(now: Callable[[], float] | None = None, ahead: float = 0.0, **settings: Any) -> Bench:
+        bench = Bench(tmp_path, tone, now or (lambda: time.time() + ahead), **settings)
         benches.append(bench)
         return await bench.start()
 

@@ -1,0 +1,134 @@
+"""A real server as a child process, as a user would run it, and a client that speaks to it."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from server.auth import mint_token
+from tests.waiting import eventually
+
+READY_SECONDS = 30.0
+SECRET = "a-secret-of-the-acceptance-tests-which-is-long-enough"
+URL = re.compile(r"Tapedeck\s+(http://\S+)")
+
+
+class RunningServer:
+    """One data directory; the server on it may be killed and started again."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir = data_dir
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+        self.url = ""
+        self.log = data_dir.with_suffix(".log")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> "RunningServer":
+        """Run it until it says that it listens."""
+        position = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "server",
+                env=self.environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )  # fmt: skip
+
+        async def address() -> str | None:
+            said = self.log.read_text(encoding="utf-8", errors="replace")[position:]
+            assert self._process is not None
+            assert self._process.returncode is None, said
+            found = URL.search(said)
+            return found[1] if found else None
+
+        self.url = await eventually(address, READY_SECONDS) or ""
+        return self
+
+    def environment(self) -> dict[str, str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("TAPEDECK", "AGORA", "AWS"))}
+        return {
+            **clean,
+            "PORT": "0",
+            "TAPEDECK_DATA_DIR": str(self.data_dir),
+            "TAPEDECK_JWT_SECRET": SECRET,
+            "TAPEDECK_STORAGE__MIN_FREE_BYTES": "0",
+            **self._environment,
+        }
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing of it gets to say goodbye."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self, seconds: float = 10.0) -> int:
+        """SIGTERM, and the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self._process.wait(), seconds)
+
+
+class Client:
+    """One caller with one token."""
+
+    def __init__(self, http: aiohttp.ClientSession, server: RunningServer, token: str | None = None) -> None:
+        self._http = http
+        self._server = server
+        self.token = token or token_for("host-1")
+
+    async def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, Any]:
+        """Status, JSON (None without one), headers."""
+        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        async with self._http.request(method, self._server.url + path, json=body, headers=sent) as response:
+            text = await response.read()
+            answer = await response.json(content_type=None) if "json" in response.content_type and text else None
+            return response.status, answer, response.headers
+
+    async def start(self, meeting: str, body: Any = None, **headers: str) -> Any:
+        status, recording, _ = await self.call("POST", f"/api/v1/meetings/{meeting}/recording/start", body, headers)
+        assert status == 201, recording
+        return recording
+
+    async def stop(self, meeting: str) -> Any:
+        status, recording, _ = await self.call(
+            "POST", f"/api/v1/meetings/{meeting}/recording/stop", headers={"Prefer": "wait=25"}
+        )
+        assert status == 200, recording
+        return recording
+
+    async def recording(self, recording_id: str) -> Any:
+        status, recording, _ = await self.call("GET", f"/api/v1/recordings/{recording_id}")
+        assert status == 200, recording
+        return recording
+
+    async def in_state(self, recording_id: str, state: str, within_seconds: float = 20.0) -> Any:
+        """The recording, as soon as it is in that state."""
+
+        async def look() -> Any:
+            recording = await self.recording(recording_id)
+            return recording if recording["state"] == state else None
+
+        return await eventually(look, within_seconds)
+
+    async def fetch(self, url: str, **headers: str) -> tuple[int, bytes]:
+        """Any URL, without a token."""
+        async with self._http.get(url, headers=headers) as response:
+            return response.status, await response.read()
+
+
+def token_for(sub: str, role: str = "HOST", meeting: str = "*", *, operator: bool = False, ttl: int = 3600) -> str:
+    return mint_token(SECRET, sub=sub, meetings={meeting: role}, operator=operator, ttl_seconds=ttl)
