@@ -52,6 +52,8 @@ def simulate(
         seed=seed,
         control_open=control_open,
     )
+    if media != "tone" and not Path(media).is_file():
+        raise ConfigError(f"--media {media}: there is no such file")
     storage.mkdir(parents=True, exist_ok=True)
     try:
         app = build_simulator(settings, LocalStore(settings.storage_root))
@@ -78,7 +80,8 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
         site = web.TCPSite(runner, host, port)
         await site.start()
         address = runner.addresses[0]
-        print(f"Agora simulator on http://{address[0]}:{address[1]}", flush=True)
+        name = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"Agora simulator on http://{name}:{address[1]}", flush=True)
         await stop.wait()
     finally:
         await runner.cleanup()

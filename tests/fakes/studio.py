@@ -76,7 +76,7 @@ class Receiver:
 
 
 class Bench:
-    """One simulator on a folder. `crash` leaves it as a kill would: nothing is cleaned up, nothing is written any more."""
+    """One simulator on a folder. Its end writes nothing, so that it leaves what a kill leaves."""
 
     def __init__(self, folder: Path, tone: Path, now: Callable[[], float] = time.time, **settings: Any) -> None:
         self.root = folder / "media"

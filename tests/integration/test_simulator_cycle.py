@@ -43,6 +43,7 @@ async def test_playlist_has_the_lines_of_the_service(begin: Begin) -> None:
     bench = await begin()
     take = await bench.record(outputs=["hls"])
     await take.has_slices(1)
+    await bench.has_files("*.m3u8")
     growing = take.file(".m3u8").read_text()
     assert "#EXT-X-ENDLIST" not in growing
     _, told = await take.stop()

@@ -15,9 +15,12 @@ from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
 from clients.agora.simulator.wire import (
     AcquireRequest,
+    LayoutRequest,
     Refused,
     StartRequest,
     StopRequest,
+    UpdateRequest,
+    Wire,
     checked,
     names_of,
 )
@@ -48,7 +51,7 @@ class Calls:
         app.router.add_post(f"{OF_RESOURCE}/mode/{{mode}}/start", self._passing("start", self.start))
         app.router.add_get(f"{OF_SESSION}/query", self._passing("query", self.query), allow_head=False)
         app.router.add_post(f"{OF_SESSION}/update", self._passing("update", self.update))
-        app.router.add_post(f"{OF_SESSION}/updateLayout", self._passing("updateLayout", self.update))
+        app.router.add_post(f"{OF_SESSION}/updateLayout", self._passing("updateLayout", self.update_layout))
         app.router.add_post(f"{OF_SESSION}/stop", self._passing("stop", self.stop))
         app.router.add_get("/v1/ncs/ip", self._passing("ncs_ip", self.sender_addresses), allow_head=False)
 
@@ -98,8 +101,15 @@ class Calls:
         return web.json_response({**_names(session), "serverResponse": {**status, **session.file_list()}})
 
     async def update(self, request: web.Request) -> web.Response:
+        return self._updated(request, UpdateRequest, "Update")
+
+    async def update_layout(self, request: web.Request) -> web.Response:
+        return self._updated(request, LayoutRequest, "UpdateLayout")
+
+    def _updated(self, request: web.Request, model: type[Wire], call: str) -> web.Response:
         session = self._session(request)
-        names_of(request[BODY], "Update")
+        _, _, client_request = names_of(request[BODY], call)
+        checked(model, client_request, call)
         if session.ended_at is not None:
             raise NOT_FOUND
         return web.json_response(_names(session))

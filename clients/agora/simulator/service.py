@@ -64,6 +64,8 @@ class Service:
             left_at = died_at + round(self._settings.people_seconds * 1000)
             if now_ms > left_at:
                 self._everybody_left(left_at)
+        for session in self.running():
+            self._end_by_itself(session, now_ms)  # before anybody asks; its files are made from the clock afterwards
         for session in self.sessions.values():
             if not session.dead and (not session.finished or session.late):
                 self._run(session)
@@ -190,18 +192,24 @@ class Service:
 
     async def _capture(self, session: Session, now_ms: int) -> None:
         """Everything that is due: readiness, full slices, progress; and the end, if it came by itself."""
-        ends = [(at, reason) for at, reason in self._ends(session) if at is not None and at <= now_ms]
-        end, reason = min(ends, default=(None, ""))
-        until_ms = now_ms if end is None else end
+        end = self._due_end(session, now_ms)
+        until_ms = now_ms if end is None else end[0]
         if not session.mute:
             self._report_ready(session, until_ms)
             if await self._studio.upload_slices(session, until_ms, ended=False):
                 self._report_list(session)
             if until_ms >= session.next_progress_at and session.ended_at is None:
                 self._report_progress(session, until_ms)
-        if end is not None:
-            session.dead = reason == DIED
-            self.end(session, reason, end)
+        self._end_by_itself(session, now_ms)
+
+    def _end_by_itself(self, session: Session, now_ms: int) -> None:
+        end = self._due_end(session, now_ms)
+        if end is not None and session.ended_at is None:
+            session.dead = end[1] == DIED
+            self.end(session, end[1], end[0])
+
+    def _due_end(self, session: Session, now_ms: int) -> tuple[int, str] | None:
+        return min(((at, why) for at, why in self._ends(session) if at is not None and at <= now_ms), default=None)
 
     def _ends(self, session: Session) -> list[tuple[int | None, str]]:
         return [(self._idle_at(session), "idle"), (session.evicted_at, EVICTED), (session.dies_at, DIED)]

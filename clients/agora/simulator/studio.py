@@ -16,6 +16,8 @@ from clients.storage.local import LocalStore
 
 T = TypeVar("T")
 LATE_MS_MAX = 30_000
+REST_MS = 150
+"""Demuxers do not know MPEG-TS with fewer than six AAC frames for what it is, so a shorter rest joins the slice before."""
 DEFAULT_PICTURE = (360, 640, 15)
 """Width, height and frames a second where `transcodingConfig` says nothing (reference 3.6)."""
 
@@ -37,20 +39,17 @@ class Studio:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def next_slice_at(self, session: Session) -> int:
-        """When the slice that is being captured is full."""
-        return self._boundary(session, len(session.slices) + 1)
+        """When the slice that is being captured can be uploaded: a rest that comes now would still belong to it."""
+        return self._boundary(session, len(session.slices) + 1) + REST_MS
 
     async def upload_slices(self, session: Session, until_ms: int, *, ended: bool) -> bool:
         """Upload every slice that is full by then, and with `ended` the rest; then the playlist. True if there was one."""
         new = False
-        while self.next_slice_at(session) <= until_ms or (ended and self._begin(session) < until_ms):
-            begin, end = self._begin(session), min(self.next_slice_at(session), until_ms)
+        while (end := self._slice_end(session, until_ms, ended=ended)) is not None:
+            begin = self._begin(session)
             seconds = await self._upload_slice(session, begin, end)
-            if seconds:
-                session.slices.append((session.slice_name(begin), seconds))
-                new = True
-            if end == until_ms and ended:
-                break
+            session.slices.append((session.slice_name(begin), seconds))
+            new = True
         if session.slices and (new or ended):
             text = playlist_text(session, ended=ended)
             await self._store.put(session.prefix + session.playlist_name, text.encode())
@@ -75,6 +74,12 @@ class Studio:
             await self._in_thread(lambda: write_movie(path, stretches))
             await self._store.put_file(session.prefix + session.movie_name, path)
 
+    def _slice_end(self, session: Session, until_ms: int, *, ended: bool) -> int | None:
+        """Where the next slice ends, None if nothing is due. No slice is shorter than `REST_MS`."""
+        if self.next_slice_at(session) <= until_ms:
+            return self._boundary(session, len(session.slices) + 1)
+        return until_ms if ended and until_ms - self._begin(session) >= REST_MS else None
+
     def _begin(self, session: Session) -> int:
         return self._boundary(session, len(session.slices))
 
@@ -89,8 +94,6 @@ class Studio:
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
         stretches = await self._stretches_in_thread(session, begin, end)
         sound, first, behind, _ = stretches[0]
-        if first == behind:
-            return 0.0
         if self._faults.strikes("storage.slice_late"):
             session.late.append((begin, end, end + self._faults.rng.randint(1_000, LATE_MS_MAX)))
         elif not self._faults.strikes("storage.slice_missing"):

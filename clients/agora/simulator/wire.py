@@ -94,6 +94,16 @@ class StartRequest(Wire):
     storageConfig: StorageConfig
 
 
+class LayoutRequest(Wire):
+    mixedVideoLayout: Literal[0, 1, 2, 3] = 0
+    backgroundColor: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#000000"
+
+
+class UpdateRequest(Wire):
+    streamSubscribe: dict[str, Any] | None = None
+    storageConfig: StorageConfig | None = None
+
+
 class StopRequest(Wire):
     async_stop: bool = False
 

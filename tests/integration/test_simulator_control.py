@@ -1,0 +1,46 @@
+"""The control calls of api.md 7."""
+
+import asyncio
+
+from tests.integration.conftest import Begin
+
+
+async def test_info_faults_and_requests(begin: Begin) -> None:
+    bench = await begin(faults={"query.slow": 0.0}, seed=7)
+    status, info = await bench.ask("GET", "/_simulator/info", auth=None)
+    assert (status, info["simulator"], info["seed"], info["fired"]) == (200, "tapedeck", 7, {})
+    assert (info["storage"], info["faults"]) == (str(bench.root), {"query.slow": 0.0})
+    status, told = await bench.ask("PUT", "/_simulator/faults", {"start.nonsense": 1})
+    assert status == 400
+    assert "start.answer_lost" in told
+    assert (await bench.ask("PUT", "/_simulator/faults", {"start.slow": 2}))[0] == 400
+    assert (await bench.ask("PUT", "/_simulator/faults", b"["))[0] == 400
+    assert await bench.ask("GET", "/_simulator/faults") == (200, {"query.slow": 0.0})
+    take = await bench.record()
+    await take.query()
+    _, told = await bench.ask("GET", "/_simulator/requests?limit=2")
+    assert [(item["call"], item["status"], item["fault"]) for item in told["items"]] == [
+        ("query", 200, None),
+        ("start", 200, None),
+    ]
+    assert (await bench.ask("GET", "/_simulator/requests?limit=x"))[0] == 400
+
+
+async def test_sessions_by_channel(begin: Begin) -> None:
+    bench = await begin()
+    await bench.record("m-1")
+    take = await bench.record("m-2")
+    _, told = await bench.ask("GET", "/_simulator/sessions?cname=m-2")
+    (item,) = told["items"]
+    assert (item["sid"], item["cname"], item["uid"], item["mode"]) == (take.sid, "m-2", "77", "mix")
+    assert (item["resourceId"], item["endedAt"], item["exitReason"]) == (take.resource, None, None)
+    assert (await bench.ask("PUT", "/_simulator/channels/m-2", {"users": ["me"]}))[0] == 400
+
+
+async def test_many_sessions_at_once(begin: Begin) -> None:
+    bench = await begin(max_recorders=60)
+    takes = await asyncio.gather(*(bench.record(f"m-{number}", str(100 + number)) for number in range(40)))
+    await asyncio.gather(*(take.has_slices(1) for take in takes))
+    stopped = await asyncio.gather(*(take.stop() for take in takes))
+    assert {status for status, _ in stopped} == {200}
+    assert len(list(bench.root.rglob("*.mp4"))) == 40
