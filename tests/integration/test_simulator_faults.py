@@ -5,8 +5,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.fakes.studio import Bench
+from clients.agora.simulator import gateway
+from tests.fakes.studio import BASE, Bench
 from tests.integration.conftest import Begin
+from tests.waiting import eventually
 
 
 async def sessions(bench: Bench) -> list[dict[str, Any]]:
@@ -63,6 +65,23 @@ async def test_answers_that_faults_put_in_place(begin: Begin, fault: str, status
     assert bool(await sessions(bench)) is runs
     _, info = await bench.ask("GET", "/_simulator/info")
     assert info["fired"] == {f"start.{fault}": 1}
+
+
+async def test_late_request_is_done_after_all_and_a_slow_one_is_answered(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "LATE_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(gateway, "SLOW_SECONDS", (0.05, 0.1))
+    bench = await begin(faults={"start.late": 1, "query.slow": 1})
+    with pytest.raises(aiohttp.ClientError):
+        await bench.begin(await bench.acquire())
+
+    async def done() -> list[dict[str, Any]]:
+        return await sessions(bench)
+
+    (item,) = await eventually(done)
+    path = f"{BASE}/resourceid/{item['resourceId']}/sid/{item['sid']}/mode/mix/query"
+    assert (await bench.ask("GET", path))[0] == 200
 
 
 async def test_bad_gateway_is_html(begin: Begin) -> None:

@@ -45,6 +45,7 @@ async def test_envelope_and_signatures(begin: Begin, receiver: Hook) -> None:
         f"{sid}_m-1_0.mp4",
     ]
     assert hook.types().index(11) < hook.types().index(31)
+    assert hook.types().index(4) < hook.types().index(42)
 
 
 async def test_short_recording_tells_of_its_playlist_too(begin: Begin, receiver: Hook) -> None:
@@ -107,7 +108,7 @@ async def test_reordered_and_late_ones_are_kept_until_they_are_sent(begin: Begin
 
 async def test_what_waits_survives_a_start_without_a_receiver(begin: Begin, receiver: Hook) -> None:
     hook, url = receiver
-    first = await begin(webhook_url=url, ready_seconds=0.0, faults={"webhook.late": 1})
+    first = await begin(webhook_url=url, faults={"webhook.late": 1})
     take = await first.record()
     await take.has_slices(1)
     await first.stop()

@@ -221,16 +221,16 @@ class Service:
         with self._state.together():
             session.reported_ready = True
             self._webhooks.notify(session, 40, ready_at, status=0)
-            began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
-            who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
-            self._webhooks.notify(session, 42, ready_at, 150, **began, **who)
             self.keep(session)
 
     def _report_list(self, session: Session) -> None:
-        """Event 4 tells of the playlist's first upload alone (reference 9.4)."""
+        """Event 4 tells of the playlist's first upload alone, and 42 comes after it (reference 9.4, 9.5)."""
         with self._state.together():
             if session.slices and not session.reported_list:
                 session.reported_list = True
+                began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
+                who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
+                self._webhooks.notify(session, 42, session.started_at, 150, **began, **who)
                 self._webhooks.notify(session, 4, self.now_ms(), fileList=session.playlist_name)
             self.keep(session)
 
