@@ -179,8 +179,8 @@ class Application:
 
         async def agora() -> str:
             url = f"{self._parts.account.base_url}/v1/ncs/ip"
-            login = aiohttp.BasicAuth(self._parts.account.customer_id, self._parts.account.customer_secret)
-            async with http.get(url, headers={hdrs.AUTHORIZATION: login.encode()}) as response:
+            login = aiohttp.encode_basic_auth(self._parts.account.customer_id, self._parts.account.customer_secret)
+            async with http.get(url, headers={hdrs.AUTHORIZATION: login}) as response:
                 if response.status != 200:
                     raise ConnectionError(f"HTTP {response.status}")
             return "answers"

@@ -59,7 +59,7 @@ class AgoraClient:
         self._budget = budget
         self._base = f"{account.base_url.rstrip('/')}/v1/apps/{quote(account.app_id, safe='')}/cloud_recording"
         self._headers = {
-            "Authorization": aiohttp.BasicAuth(account.customer_id, account.customer_secret).encode(),
+            "Authorization": aiohttp.encode_basic_auth(account.customer_id, account.customer_secret),
             "Content-Type": "application/json;charset=utf-8",
         }
 
