@@ -6,6 +6,7 @@ each, performance.md 5). A meeting's next append is held back until its last one
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 import asyncpg
 import structlog
@@ -101,7 +102,8 @@ class PostgresJournal:
             raise
         except (*NOT_REACHED, asyncpg.PostgresError, asyncio.CancelledError) as error:
             # Whether it was committed is not known; the connection is not used again, so the server ends it.
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # the pool has it back already
+                connection.terminate()
             raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
         finally:
             await self._pool.release(connection)
