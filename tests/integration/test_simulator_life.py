@@ -4,6 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from actors.ports import StorageUnavailable
+from clients.agora.simulator import life
 from tests.fakes.studio import RATE, Clock, Receiver, samples_of, seconds_heard
 from tests.integration.conftest import Begin
 from tests.waiting import eventually
@@ -106,3 +108,26 @@ async def test_equal_uid_drives_the_recorder_out(begin: Begin) -> None:
     await bench.ask("PUT", "/_simulator/channels/m-1", {"users": ["77"]})
     assert (await bench.shown(take.sid))["exitReason"] == "same uid joined"
     assert (await take.stop())[1]["code"] == 49
+
+
+async def test_storage_that_refuses_is_tried_again(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "STORAGE_PAUSE_MS", 20)
+    bench = await begin(stop_seconds_max=0.1)
+    works = bench.store.put
+
+    async def refuses(key: str, data: bytes) -> None:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setattr(bench.store, "put", refuses)
+    take = await bench.record()
+
+    async def is_up() -> bool:
+        return bool((await take.query())[1]["serverResponse"]["status"] == 4)
+
+    await eventually(is_up)
+    status, told = await take.stop()
+    assert (status, told["code"]) == (500, 50)
+    assert (await take.stop())[1]["code"] == 49
+    monkeypatch.setattr(bench.store, "put", works)
+    await bench.has_files(f"{take.sid}*.mp4")
+    assert len(samples_of(take.file(".mp4"))) == len(samples_of(*take.slices()))

@@ -4,7 +4,10 @@ import hashlib
 import hmac
 from typing import Any
 
-from tests.fakes.studio import Bench, Receiver
+import pytest
+
+from clients.agora.simulator import webhooks
+from tests.fakes.studio import Bench, Clock, Receiver
 from tests.integration.conftest import Begin
 from tests.waiting import eventually
 
@@ -116,3 +119,39 @@ async def test_what_waits_survives_a_start_without_a_receiver(begin: Begin, rece
     await second.stop()
     await begin(webhook_url=url, ahead=60)
     await hook.has(take.sid, 40, 42)
+
+
+async def test_given_up_after_four_posts(
+    begin: Begin, receiver: Hook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(webhooks, "GAPS_MS", (0, 10, 20))
+    hook, url = receiver
+    hook.statuses = [503] * 4
+    bench = await begin(webhook_url=url)
+    take = await bench.record()
+
+    async def four() -> bool:
+        return hook.types(take.sid) == [40, 40, 40, 40]
+
+    await eventually(four)
+    await take.has_slices(1)
+    await take.stop()
+    await hook.has(take.sid, 4, 42, 41, 30, 31, 11)
+    assert hook.types(take.sid).count(40) == 4
+
+
+async def test_progress_each_minute(begin: Begin, receiver: Hook) -> None:
+    hook, url = receiver
+    clock = Clock()
+    bench = await begin(webhook_url=url, now=clock, slice_seconds=15)
+    take = await bench.record()
+    for _ in range(2):
+        clock.ahead += 61
+        await bench.ask("PUT", "/_simulator/channels/m-1", {"users": ["5"]})
+        seen = hook.types(take.sid).count(33)
+
+        async def one_more(seen: int = seen) -> bool:
+            return hook.types(take.sid).count(33) > seen
+
+        await eventually(one_more)
+    assert hook.types(take.sid).count(33) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clients.agora.simulator.muxing import slice_bytes, write_movie
-from clients.agora.simulator.tracks import AMPLITUDE, SAMPLES, Track, clock_track, tone_track
+from clients.agora.simulator.tracks import AMPLITUDE, SAMPLES, Track, clock_track, file_track, tone_track
 from tests.fakes.studio import RATE, hertz_at, samples_of, tone_of
 
 EPOCH = 1_790_000_000
@@ -50,3 +50,26 @@ def test_picture_has_a_key_frame_on_each_second_and_one_round(tmp_path: Path) ->
     assert len(track.packets) == 360
     assert [key for _, key in track.packets[:7]] == [True, False, False, True, False, False, True]
     assert track.key_at(EPOCH + 0.1) == (EPOCH + 1) * 3
+
+
+def test_any_sound_is_looped_without_a_seam(tmp_path: Path, tone_of_disk: Track) -> None:
+    """Two seconds of 300 and 310 Hz, and then the same again."""
+    begin = tone_of_disk.index_at(EPOCH // 120 * 120)
+    song = tmp_path / "song.mp4"
+    write_movie(song, [(tone_of_disk, begin, begin + 94, begin)])
+    track = file_track(song, tmp_path)
+    assert len(track.packets) == 94
+    first = track.index_at(EPOCH) // 94 * 94
+    looped = tmp_path / "looped.mp4"
+    write_movie(looped, [(track, first, first + 188, first)])
+    sound = samples_of(looped)
+    for begin_at in (0.2, 94 * SAMPLES / RATE + 0.2):
+        assert hertz_at(sound, begin_at, 0.5) == pytest.approx(300, abs=2)
+        assert hertz_at(sound, begin_at + 1, 0.5) == pytest.approx(310, abs=2)
+
+
+def test_too_short_a_sound_is_refused(tmp_path: Path, tone_of_disk: Track) -> None:
+    song = tmp_path / "song.mp4"
+    write_movie(song, [(tone_of_disk, 0, 10, 0)])
+    with pytest.raises(ValueError, match="less than a second"):
+        file_track(song, tmp_path)

@@ -11,6 +11,7 @@ from clients.agora.simulator.calls import Calls
 from clients.agora.simulator.control import Control
 from clients.agora.simulator.faults import Faults
 from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.life import Lives
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
@@ -31,7 +32,8 @@ def build_simulator(
 
     studio = Studio(store, settings.state_dir, settings.media, round(settings.slice_seconds * 1000), faults)
     webhooks = Webhooks(settings, state, faults, now_ms)
-    service = Service(settings, state, studio, webhooks, faults, now_ms)
+    lives = Lives(settings, state, studio, webhooks, now_ms)
+    service = Service(settings, state, lives, faults, now_ms)
     gateway = Gateway(settings, faults, now)
 
     async def run(app: web.Application) -> AsyncIterator[None]:
@@ -40,7 +42,7 @@ def build_simulator(
         tasks = [asyncio.create_task(webhooks.run()), asyncio.create_task(service.beat())]
         yield
         await gateway.stop()
-        await service.stop()
+        await lives.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -56,6 +58,6 @@ def build_simulator(
 
     app = web.Application(middlewares=[route_errors], client_max_size=1024 * 1024)
     app.cleanup_ctx.append(run)
-    Calls(settings, state, service, gateway).add_to(app)
+    Calls(settings, state, service, lives, gateway).add_to(app)
     Control(settings, service, gateway, faults).add_to(app)
     return app

@@ -9,7 +9,8 @@ import orjson
 from aiohttp import web
 
 from clients.agora.simulator.gateway import Gateway
-from clients.agora.simulator.service import NOTHING, Service
+from clients.agora.simulator.life import NOTHING, Lives
+from clients.agora.simulator.service import Service
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
@@ -40,10 +41,13 @@ Handle = Callable[[web.Request], Awaitable[web.Response]]
 class Calls:
     """The REST API. Resources are single-use and kept on disk, like everything that is answered."""
 
-    def __init__(self, settings: SimulatorSettings, state: State, service: Service, gateway: Gateway) -> None:
+    def __init__(
+        self, settings: SimulatorSettings, state: State, service: Service, lives: Lives, gateway: Gateway
+    ) -> None:
         self._settings = settings
         self._state = state
         self._service = service
+        self._lives = lives
         self._gateway = gateway
 
     def add_to(self, app: web.Application) -> None:
@@ -121,10 +125,10 @@ class Calls:
         if session.ended_at is not None:
             raise NOT_FOUND if self._gone(session) else LEAVING
         empty = session.mute
-        self._service.end(session, NOTHING if empty else "stopped")
+        self._lives.end(session, NOTHING if empty else "stopped")
         if client_request.get("async_stop") is True:
             return self._stopped(session)
-        if not await self._service.uploaded(session, self._settings.stop_seconds_max):
+        if not await self._lives.uploaded(session, self._settings.stop_seconds_max):
             raise Refused(500, 50, "the upload takes longer than 20 s")
         if not session.slices:
             raise Refused(206, 435, "no recorded data")

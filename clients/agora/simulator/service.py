@@ -1,33 +1,21 @@
-"""The sessions of the service: they come up, capture, upload, report, and end; a restart finds them as if it had run on."""
+"""The sessions of the service and the people in its channels; a restart finds them as if it had run on (api.md 7)."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
-from actors.ports import StorageDenied, StorageUnavailable
 from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.life import EVICTED, PROGRESS_MS, Lives
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
-from clients.agora.simulator.studio import Studio
-from clients.agora.simulator.webhooks import Webhooks
-
-log = structlog.get_logger(__name__)
 
 PEOPLE = ["1001", "1002"]
 """Two are in every channel until somebody says otherwise (api.md 7)."""
 HEARTBEAT_SECONDS = 1.0
-PROGRESS_MS = 60_000
-LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED = 16, 4, 8
-"""Bits of `leaveCode` (reference 9.4)."""
-NOTHING, EVICTED, DIED = "nothing recorded", "same uid joined", "died"
-LEAVE_CODES = {"idle": LEFT_IDLE, EVICTED: LEFT_IGNORED}
 DOOM_MS = (1_000, 20_000)
 """When after its start a fault takes a session."""
-STORAGE_PAUSE_MS = 1_000
 
 
 class Service:
@@ -37,24 +25,17 @@ class Service:
         self,
         settings: SimulatorSettings,
         state: State,
-        studio: Studio,
-        webhooks: Webhooks,
+        lives: Lives,
         faults: Faults,
         now_ms: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._state = state
-        self._studio = studio
-        self._webhooks = webhooks
+        self._lives = lives
         self._faults = faults
         self.now_ms = now_ms
         self.sessions: dict[str, Session] = {key: Session.read(value) for key, value in state.all("sessions")}
         self.channels: dict[str, list[str]] = dict(state.all("channels"))
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._stirred: dict[str, asyncio.Event] = {}
-        self._finished: dict[str, asyncio.Event] = {}
-
-    # --- life of the service ---
 
     def resume(self) -> None:
         """Take up what a death cut off. The people of its channels left an hour after it."""
@@ -65,31 +46,24 @@ class Service:
             if now_ms > left_at:
                 self._everybody_left(left_at)
         for session in self.running():
-            self._end_by_itself(session, now_ms)  # before anybody asks; its files are made from the clock afterwards
+            # Before anybody asks; its files are made from the clock afterwards.
+            self._lives.end_by_itself(session, now_ms)
         for session in self.sessions.values():
             if not session.dead and (not session.finished or session.late):
-                self._run(session)
+                self._lives.run(session)
 
     def _everybody_left(self, at_ms: int) -> None:
         """The channels keep their people for the recordings to come: a server that slept all night records in the morning."""
         for session in self.running():
             if session.empty_since is None:
                 session.empty_since = at_ms
-                self.keep(session)
+                self._lives.keep(session)
 
     async def beat(self) -> None:
         """Note that the service lives, until cancelled."""
         while True:
             self._state.put("meta", "heartbeat", self.now_ms())
             await asyncio.sleep(HEARTBEAT_SECONDS)
-
-    async def stop(self) -> None:
-        """End all tasks; the sessions stay on disk as they are."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-    # --- what calls do ---
 
     def users(self, cname: str) -> list[str]:
         return self.channels.get(cname, PEOPLE)
@@ -100,13 +74,13 @@ class Service:
         self._put_channel(cname, users)
         for session in self.running(cname):
             if session.uid in users:
-                self.end(session, EVICTED)
+                self._lives.end(session, EVICTED)
             elif users:
                 session.empty_since = None
             elif session.empty_since is None:
                 session.empty_since = now_ms
-            self.keep(session)
-            self._stir(session)
+            self._lives.keep(session)
+            self._lives.stir(session)
 
     def running(self, cname: str | None = None) -> list[Session]:
         """Sessions whose recorder is in its channel."""
@@ -124,176 +98,15 @@ class Service:
         session.dies_at = self._doom("session.dies", session.started_at)
         session.evicted_at = self._doom("session.evicted", session.started_at)
         self.sessions[session.sid] = session
-        self.keep(session)
-        self._run(session)
+        self._lives.keep(session)
+        self._lives.run(session)
 
     def _doom(self, fault: str, started_at: int) -> int | None:
         return started_at + self._faults.rng.randint(*DOOM_MS) if self._faults.strikes(fault) else None
 
-    def end(self, session: Session, reason: str, at_ms: int | None = None) -> None:
-        """The recorder leaves the channel; its files are uploaded and reported from here on."""
-        if session.ended_at is None:
-            session.ended_at = self.now_ms() if at_ms is None else at_ms
-            session.exit_reason = reason
-            self.keep(session)
-            self._stir(session)
-
-    async def uploaded(self, session: Session, seconds: float) -> bool:
-        """Wait until every file is up. False if that takes longer."""
-        if session.finished:
-            return True
-        try:
-            async with asyncio.timeout(seconds):
-                await self._finished[session.sid].wait()
-        except TimeoutError:
-            return False
-        return True
-
-    def keep(self, session: Session) -> None:
-        self._state.put("sessions", session.sid, session.written())
-
     def _put_channel(self, cname: str, users: list[str]) -> None:
         self.channels[cname] = users
         self._state.put("channels", cname, users)
-
-    # --- a session's life ---
-
-    def _run(self, session: Session) -> None:
-        self._stirred[session.sid] = asyncio.Event()
-        self._finished[session.sid] = asyncio.Event()
-        self._tasks[session.sid] = asyncio.create_task(self._live(session), name=f"session {session.sid}")
-
-    def _stir(self, session: Session) -> None:
-        if session.sid in self._stirred:
-            self._stirred[session.sid].set()
-
-    async def _live(self, session: Session) -> None:
-        while not session.dead:
-            try:
-                await self._step(session)
-                if session.finished and not session.late:
-                    return
-                await self._sleep(session, self._next_tick(session) - self.now_ms())
-            except (StorageDenied, StorageUnavailable, OSError) as error:
-                log.warning("simulator.storage_refused", sid=session.sid, error=str(error))
-                await self._sleep(session, STORAGE_PAUSE_MS)
-            except Exception:
-                log.exception("simulator.session_failed", sid=session.sid)
-                return
-
-    async def _step(self, session: Session) -> None:
-        now_ms = self.now_ms()
-        if await self._studio.upload_late(session, now_ms):
-            self.keep(session)
-        if session.ended_at is None:
-            await self._capture(session, now_ms)
-        if session.ended_at is not None and not session.finished and not session.dead:
-            await self._finish(session, session.ended_at)
-
-    async def _capture(self, session: Session, now_ms: int) -> None:
-        """Everything that is due: readiness, full slices, progress; and the end, if it came by itself."""
-        end = self._due_end(session, now_ms)
-        until_ms = now_ms if end is None else end[0]
-        if not session.mute:
-            self._report_ready(session, until_ms)
-            if await self._studio.upload_slices(session, until_ms, ended=False):
-                self._report_list(session)
-            if until_ms >= session.next_progress_at and session.ended_at is None:
-                self._report_progress(session, until_ms)
-        self._end_by_itself(session, now_ms)
-
-    def _end_by_itself(self, session: Session, now_ms: int) -> None:
-        end = self._due_end(session, now_ms)
-        if end is not None and session.ended_at is None:
-            session.dead = end[1] == DIED
-            self.end(session, end[1], end[0])
-
-    def _due_end(self, session: Session, now_ms: int) -> tuple[int, str] | None:
-        return min(((at, why) for at, why in self._ends(session) if at is not None and at <= now_ms), default=None)
-
-    def _ends(self, session: Session) -> list[tuple[int | None, str]]:
-        return [(self._idle_at(session), "idle"), (session.evicted_at, EVICTED), (session.dies_at, DIED)]
-
-    def _report_ready(self, session: Session, now_ms: int) -> None:
-        ready_at = session.started_at + self._ready_ms
-        if session.reported_ready or now_ms < ready_at:
-            return
-        with self._state.together():
-            session.reported_ready = True
-            self._webhooks.notify(session, 40, ready_at, status=0)
-            self.keep(session)
-
-    def _report_list(self, session: Session) -> None:
-        """Event 4 tells of the playlist's first upload alone, and 42 comes after it (reference 9.4, 9.5)."""
-        with self._state.together():
-            if session.slices and not session.reported_list:
-                session.reported_list = True
-                began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
-                who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
-                self._webhooks.notify(session, 42, session.started_at, 150, **began, **who)
-                self._webhooks.notify(session, 4, self.now_ms(), fileList=session.playlist_name)
-            self.keep(session)
-
-    def _report_progress(self, session: Session, now_ms: int) -> None:
-        with self._state.together():
-            self._webhooks.notify(session, 33, now_ms, progress=9_000)
-            session.next_progress_at = now_ms + PROGRESS_MS
-            self.keep(session)
-
-    @property
-    def _ready_ms(self) -> int:
-        return round(self._settings.ready_seconds * 1000)
-
-    def _idle_at(self, session: Session) -> int | None:
-        return None if session.empty_since is None else session.empty_since + session.max_idle_ms
-
-    def _next_tick(self, session: Session) -> int:
-        times = [due for _, _, due in session.late]
-        if session.ended_at is None:
-            times += [at for at, _ in self._ends(session) if at is not None]
-            times += [session.next_progress_at, self._studio.next_slice_at(session)] if not session.mute else []
-            if not session.reported_ready and not session.mute:
-                times.append(session.started_at + self._ready_ms)
-        return min(times, default=self.now_ms() + PROGRESS_MS)
-
-    async def _sleep(self, session: Session, pause_ms: int) -> None:
-        stirred = self._stirred[session.sid]
-        try:
-            async with asyncio.timeout(max(pause_ms, 0) / 1000):
-                await stirred.wait()
-        except TimeoutError:
-            pass
-        stirred.clear()
-
-    async def _finish(self, session: Session, ended_at: int) -> None:
-        """Upload the rest, and report in the order that was seen: 41, then 11 before 31 (reference 9.5)."""
-        empty = session.mute or session.exit_reason == NOTHING
-        if not empty:
-            self._report_ready(session, session.started_at + self._ready_ms)
-        self._report_left(session, ended_at)
-        if not empty:
-            await self._studio.upload_slices(session, ended_at, ended=True)
-            self._report_list(session)
-            if session.wants_mp4 and session.slices:
-                await self._studio.upload_movie(session, ended_at)
-        with self._state.together():
-            session.finished = True
-            now_ms = self.now_ms()
-            if session.slices:
-                self._webhooks.notify(session, 30, now_ms, 50, status=0)
-                self._webhooks.notify(session, 31, now_ms, 250, status=0, fileList=session.files())
-            self._webhooks.notify(session, 11, now_ms, 100, exitStatus=0)
-            self.keep(session)
-        self._finished[session.sid].set()
-
-    def _report_left(self, session: Session, ended_at: int) -> None:
-        if session.reported_left:
-            return
-        with self._state.together():
-            session.reported_left = True
-            code = LEAVE_CODES.get(session.exit_reason or "", LEFT_BY_API | LEFT_IGNORED)
-            self._webhooks.notify(session, 41, ended_at, leaveCode=code)
-            self.keep(session)
 
     def shown(self, session: Session) -> dict[str, Any]:
         """A session as the control call shows it."""
@@ -304,7 +117,7 @@ class Service:
             "uid": session.uid,
             "resourceId": session.resource_id,
             "mode": "mix",
-            "status": session.status(self.now_ms(), self._ready_ms) if not session.finished else 8,
+            "status": session.status(self.now_ms(), self._lives.ready_ms) if not session.finished else 8,
             "startedAt": _rfc3339(session.started_at),
             "endedAt": None if session.ended_at is None else _rfc3339(session.ended_at),
             "exitReason": session.exit_reason,
@@ -312,7 +125,7 @@ class Service:
         }
 
     def status_of(self, session: Session) -> int:
-        return session.status(self.now_ms(), self._ready_ms)
+        return session.status(self.now_ms(), self._lives.ready_ms)
 
 
 def _rfc3339(at_ms: int) -> str:
