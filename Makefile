@@ -16,14 +16,15 @@ run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_
 	@exec $(BIN)/tapedeck serve
 
 test: setup-test lint ## set up everything and pass all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= tests
-	@$(BIN)/coverage report --fail-under=85 --format=total
+	@export COVERAGE_FILE=$$(mktemp -d)/coverage && trap 'rm -rf "$$(dirname $$COVERAGE_FILE)"' EXIT && \
+		$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= tests && \
+		printf 'coverage in per cent: ' && $(BIN)/coverage report --fail-under=85 --format=total
 
 lint: setup-test ## formatting, lint, types, import rules, locks
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 	@! grep -n '://' requirements*.lock || { echo 'a lock holds a URL'; exit 1; }
 
 format: setup-test ## format the code
@@ -46,4 +47,4 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --group build --group dev -o requirements-dev.lock
 
 clean: ## remove the environment and all caches, but never data
-	rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* .lint-imports.log
+	rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -57,7 +57,7 @@ class MeetingActor:
             return None
         state = await self._with_what_it_is_about(envelope.command)
         now_ms = self._ports.clock.now_ms()
-        moment = Moment(now_ms, self._ports.ids.recorder_uid())
+        moment = Moment(now_ms, self._ports.ids.recorder_uid(), self._ports.ids.jitter())
         decision = decide(state, envelope.command, moment, self._policy)
         step = None
         if decision.events or isinstance(envelope.command, ProviderReported):

@@ -291,6 +291,10 @@ class Ids(Protocol):
         """A uid for a recorder, 1 to 2**32-1 as text (reference 2), never drawn before in practice."""
         ...
 
+    def jitter(self) -> float:
+        """From 0 to 1."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:

@@ -59,19 +59,31 @@ def make(kind: str) -> int:
     STAMP.unlink(missing_ok=True)
     say(f"making .venv from {LOCKS[kind]} (once; about half a minute)")
     python = VENV / "bin" / "python"
+    # A server may be running from the environment, so one that works is added to and not made anew.
+    fresh = [] if works(python) else [[sys.executable, "-m", "venv", "--clear", str(VENV)]]
     steps = [
-        [sys.executable, "-m", "venv", *(["--clear"] if VENV.exists() else []), str(VENV)],
+        *fresh,
         [str(python), *PIP, "install", "--require-hashes", "-r", str(ROOT / LOCKS[kind])],
         [str(python), *PIP, "install", "--no-build-isolation", "--no-deps", "-e", str(ROOT)],
     ]
     for step in steps:
         if subprocess.run(step, check=False, stdin=subprocess.DEVNULL).returncode:
             say(f"this failed: {' '.join(step)}")
-            say("on Debian, `python3 -m venv` needs the package python3-venv" if step is steps[0] else "see above")
+            say("on Debian, `python3 -m venv` needs the package python3-venv" if step in fresh else "see above")
             return 1
     STAMP.write_text(fingerprint(kind), encoding="utf-8")
     say(f"made in {time.monotonic() - began:.0f} s")
     return 0
+
+
+def works(python: Path) -> bool:
+    """Whether there is an environment with a pip, of this very Python."""
+    code = "import pip, sys; print(sys.version)"
+    try:
+        ran = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return ran.stdout.strip() == sys.version.strip()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from actors.domain.events import JournalEvent
@@ -55,6 +55,8 @@ from server.streams.press import Render
 
 log = structlog.get_logger(__name__)
 
+AGORA_CHECK_MS = 30_000
+"""The look at the provider takes a place in its budget, so it is taken rarely."""
 CLOSING_SECONDS = 2.0
 """Of `drain.seconds`, what the streams may take to be sent away."""
 
@@ -87,6 +89,8 @@ class Application:
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = UrlSigner(media_key(parts.secrets[0]), parts.public_url)
         renderer = Renderer(signer)
+        budget = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
+        agora = AgoraClient(http, parts.account, budget)
         self.records = PostgresRecords(parts.pool)
         self.media = StoredMedia(parts.media_root)
         self.hub = Hub(
@@ -100,7 +104,7 @@ class Application:
             journal=PostgresJournal(parts.pool),
             ownership=PostgresOwnership(parts.pool, parts.node, parts.incarnation),
             inbox=PostgresInbox(parts.pool),
-            recorder=self._recorder(http),
+            recorder=self._recorder(agora),
             media=self.media,
             publisher=_Publishers(self.hub, parts.publisher),
             clock=clock,
@@ -109,7 +113,7 @@ class Application:
         )
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config))
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
-        self.health = Health(dict(parts.mode), clock, self._checks(http))
+        self.health = Health(dict(parts.mode), clock, self._checks(agora))
         self.web = self._build(signer, renderer)
 
     def _build(self, signer: UrlSigner, renderer: Renderer) -> web.Application:
@@ -156,12 +160,10 @@ class Application:
         async with _running(self.reconciler.run(), self._parts.publisher.run()):
             yield
 
-    def _recorder(self, http: aiohttp.ClientSession) -> AgoraRecorder:
-        parts, agora = self._parts, self._parts.config.agora
-        budget = PostgresBudget(parts.pool, parts.account.app_id, agora.requests_per_second)
-        certificate = agora.app_certificate.get_secret_value() if agora.app_certificate is not None else None
-        client = AgoraClient(http, parts.account, budget)
-        return AgoraRecorder(client, LocalTarget(), parts.account.app_id, certificate)
+    def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
+        secret = self._parts.config.agora.app_certificate
+        certificate = secret.get_secret_value() if secret is not None else None
+        return AgoraRecorder(agora, LocalTarget(), self._parts.account.app_id, certificate)
 
     def _verify(self) -> Callable[[bytes, Mapping[str, str]], bool] | None:
         secret = self._parts.webhook_secret
@@ -172,17 +174,15 @@ class Application:
     def _free_bytes(self) -> int | None:
         return self._parts.media_root.free_bytes()
 
-    def _checks(self, http: aiohttp.ClientSession) -> list[Check]:
+    def _checks(self, client: AgoraClient) -> list[Check]:
         async def database() -> str:
             await self._parts.pool.fetchval("SELECT 1")
             return "answers"
 
         async def agora() -> str:
-            url = f"{self._parts.account.base_url}/v1/ncs/ip"
-            login = aiohttp.encode_basic_auth(self._parts.account.customer_id, self._parts.account.customer_secret)
-            async with http.get(url, headers={hdrs.AUTHORIZATION: login}) as response:
-                if response.status != 200:
-                    raise ConnectionError(f"HTTP {response.status}")
+            answer = await client.sender_addresses()
+            if answer.status != 200:
+                raise ConnectionError(answer.summary)
             return "answers"
 
         async def storage() -> str:
@@ -194,7 +194,7 @@ class Application:
         return [
             Check("database", database, vital=True),
             Check("redis", self._parts.publisher.ping),
-            Check("agora", agora),
+            Check("agora", agora, every_ms=AGORA_CHECK_MS),
             Check("storage", storage),
         ]
 

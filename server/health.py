@@ -16,13 +16,19 @@ Look = Callable[[], Awaitable[str]]
 
 @dataclass(slots=True)
 class Check:
-    """One thing to look at. Without a `vital` one the server is unready, without another one degraded."""
+    """One thing to look at. Without a `vital` one the server is unready, without another one degraded.
+
+    A look that costs something is not repeated for `every_ms`: the last one's answer stands until then.
+    """
 
     name: str
     look: Look
     vital: bool = False
+    every_ms: int = 0
     ok: bool | None = None
+    detail: str = ""
     since_ms: int = 0
+    looked_at_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -50,13 +56,20 @@ class Health:
         return "ready" if all(check.ok for check in self.checks) else "degraded"
 
     async def _run(self, check: Check) -> tuple[str, dict[str, Any]]:
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                ok, detail = True, await check.look()
-        except TimeoutError:
-            ok, detail = False, f"no answer within {CHECK_SECONDS:g} s"
-        except Exception as error:  # whatever a broken part makes of it
-            ok, detail = False, f"{type(error).__name__}: {error}"
-        if check.ok is not ok:
-            check.ok, check.since_ms = ok, self.clock.now_ms()
-        return check.name, {"ok": ok, "detail": detail, "since": rfc3339(check.since_ms)}
+        now_ms = self.clock.now_ms()
+        if check.ok is None or now_ms - check.looked_at_ms >= check.every_ms:
+            ok, check.detail = await _look(check)
+            check.looked_at_ms = now_ms
+            if check.ok is not ok:
+                check.ok, check.since_ms = ok, now_ms
+        return check.name, {"ok": check.ok, "detail": check.detail, "since": rfc3339(check.since_ms)}
+
+
+async def _look(check: Check) -> tuple[bool, str]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return True, await check.look()
+    except TimeoutError:
+        return False, f"no answer within {CHECK_SECONDS:g} s"
+    except Exception as error:  # whatever a broken part makes of it
+        return False, f"{type(error).__name__}: {error}"

@@ -24,6 +24,9 @@ class RandomIds:
         """One of four billion; the chance to meet a participant's is that of any two users' of Agora."""
         return str(secrets.randbelow(UID_MAX) + 1)
 
+    def jitter(self) -> float:
+        return secrets.randbelow(1000) / 1000
+
 
 class SystemClock:
     """Implements `actors.ports.Clock`."""

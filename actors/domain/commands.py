@@ -141,7 +141,11 @@ Reply = Accepted | Refused
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a decision may know of the world beside state and command: the time, and a uid never drawn before."""
+    """What a decision may know of the world beside state and command: the time, and what was drawn for it.
+
+    `uid` was never drawn before; `jitter` is from 0 to 1, and stretches pauses so that many meetings do not act at once.
+    """
 
     at_ms: int
     uid: str
+    jitter: float = 0.0

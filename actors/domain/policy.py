@@ -34,6 +34,8 @@ class Policy:
     tolerance_ms: int = 3_000
     tolerance_ratio: float = 0.02
     """How far a duration may be off what was captured: the larger of the two."""
+    jitter_ratio: float = 0.1
+    """By so much of itself a pause may be longer than its schedule says."""
 
 
 def delay(schedule: tuple[int, ...], tries: int) -> int:

@@ -57,7 +57,8 @@ class AgoraClient:
         self._session = session
         self._account = account
         self._budget = budget
-        self._base = f"{account.base_url.rstrip('/')}/v1/apps/{quote(account.app_id, safe='')}/cloud_recording"
+        self._root = f"{account.base_url.rstrip('/')}/v1"
+        self._base = f"{self._root}/apps/{quote(account.app_id, safe='')}/cloud_recording"
         self._headers = {
             "Authorization": aiohttp.encode_basic_auth(account.customer_id, account.customer_secret),
             "Content-Type": "application/json;charset=utf-8",
@@ -70,7 +71,11 @@ class AgoraClient:
         return await self._post("start", f"/resourceid/{quote(resource_id, safe='')}/mode/{MODE}/start", body)
 
     async def query(self, resource_id: str, sid: str) -> Answer:
-        return await self._call("query", "GET", self._of_session(resource_id, sid, "query"), None)
+        return await self._call("query", "GET", self._base + self._of_session(resource_id, sid, "query"), None)
+
+    async def sender_addresses(self) -> Answer:
+        """Where notifications come from (reference 9.1): a call that costs nothing, and tries the credentials."""
+        return await self._call("ncs_ip", "GET", f"{self._root}/ncs/ip", None)
 
     async def update(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
         return await self._post("update", self._of_session(resource_id, sid, "update"), body)
@@ -87,15 +92,15 @@ class AgoraClient:
         return f"/resourceid/{quote(resource_id, safe='')}/sid/{quote(sid, safe='')}/mode/{MODE}/{action}"
 
     async def _post(self, call: str, path: str, body: dict[str, Any]) -> Answer:
-        return await self._call(call, "POST", path, orjson.dumps(body))
+        return await self._call(call, "POST", self._base + path, orjson.dumps(body))
 
-    async def _call(self, call: str, method: str, path: str, body: bytes | None) -> Answer:
+    async def _call(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
         await self._budget.slot(call in ("start", "stop"))
         seconds = self._account.stop_timeout_seconds if call == "stop" else self._account.timeout_seconds
         try:
             async with self._session.request(
                 method,
-                f"{self._base}{path}",
+                url,
                 data=body,
                 headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=seconds),

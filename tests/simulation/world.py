@@ -71,6 +71,9 @@ class World:
     def recorder_uid(self) -> str:
         return str(self.rng.randint(1, 2**32 - 1))
 
+    def jitter(self) -> float:
+        return self.rng.random()
+
     # --- the run ---
 
     async def run(self) -> None:

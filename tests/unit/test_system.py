@@ -86,6 +86,9 @@ class World:
         self._number += 1
         return str(self._number)
 
+    def jitter(self) -> float:
+        return 0.0
+
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
         self.journal.log += [event.event.kind for event in events]
         self.hints += events

@@ -21,7 +21,6 @@ from actors.domain.outcomes import (
     StopAnswer,
     Stopped,
 )
-from actors.domain.policy import delay
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import stop_of_evicting
 from actors.domain.rules.steps import abort, accept, evict, fail, leave, miss, open_attempt, prove, upload
@@ -122,7 +121,7 @@ def _on_status(draft: Draft, recording: Recording, attempt: Attempt, status: int
     elif status in CAPTURING:
         _seen(draft, recording, attempt, status, draft.policy.verify_interval_ms)
     elif status in COMING_UP:
-        _seen(draft, recording, attempt, status, delay(draft.policy.confirm_delays_ms, attempt.tries + 1))
+        _seen(draft, recording, attempt, status, draft.pause_ms(draft.policy.confirm_delays_ms, attempt.tries + 1))
     else:
         miss(draft, recording, attempt, f"query: status {status}")
 
@@ -169,7 +168,7 @@ def _defer(
     outcome: Ambiguous | RetryLater | Rejected,
     schedule: tuple[int, ...],
 ) -> None:
-    pause_ms = delay(schedule, attempt.tries)
+    pause_ms = draft.pause_ms(schedule, attempt.tries)
     match outcome:
         case Ambiguous(why):
             trouble = UNAVAILABLE

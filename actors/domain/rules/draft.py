@@ -7,7 +7,7 @@ from actors.domain.events import AnyEvent
 from actors.domain.evolve import evolve
 from actors.domain.ids import RecordingId
 from actors.domain.model import Attempt, Meeting, Phase, Recording
-from actors.domain.policy import Policy
+from actors.domain.policy import Policy, delay
 
 
 @dataclass(slots=True)
@@ -27,6 +27,11 @@ class Draft:
         """Add the event; `meeting` is the state after it from here on."""
         self.meeting = evolve(self.meeting, event, self.moment.at_ms)
         self.events.append(event)
+
+    def pause_ms(self, schedule: tuple[int, ...], tries: int) -> int:
+        """The schedule's pause after so many fruitless answers, and up to a tenth more."""
+        stretch = 1 + self.policy.jitter_ratio * self.moment.jitter
+        return round(delay(schedule, tries) * stretch)
 
     def again(self, recording: Recording) -> Recording:
         """The recording as it is after what was emitted."""

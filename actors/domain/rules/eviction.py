@@ -4,7 +4,6 @@ from actors.domain.commands import Notice, StopAnswered
 from actors.domain.events import EvicteeFound, EvictionDeferred, EvictionEnded
 from actors.domain.model import Eviction
 from actors.domain.outcomes import Done, NotFound, NothingRecorded, Stopped
-from actors.domain.policy import delay
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import gone_for_good, open_attempt
 
@@ -58,7 +57,7 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
             attempt=eviction.attempt.number,
             why=why,
             missed=missed,
-            check_at_ms=draft.now_ms + delay(draft.policy.stop_delays_ms, eviction.attempt.tries),
+            check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, eviction.attempt.tries),
         )
     )
     eviction_now = draft.meeting.evicting

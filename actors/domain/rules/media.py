@@ -5,7 +5,6 @@ from actors.domain.events import DeletionDeferred, MediaAwaited, RecordingComple
 from actors.domain.evidence import Nothing, NotYet, Proven, judge
 from actors.domain.model import EndReason, Failure, FailureCode, Phase, Recording
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
-from actors.domain.policy import delay
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
 
@@ -40,7 +39,7 @@ def erased(draft: Draft, command: MediaErased) -> None:
                 )
             )
         case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
-            pause_ms = delay(draft.policy.erase_delays_ms, recording.checks)
+            pause_ms = draft.pause_ms(draft.policy.erase_delays_ms, recording.checks)
             draft.emit(
                 DeletionDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms)
             )
@@ -81,7 +80,7 @@ def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> No
     if recording.deadline_at_ms is not None and draft.now_ms >= recording.deadline_at_ms:
         fail(draft, recording, failure, f"still at the deadline: {why}")
         return
-    pause_ms = delay(draft.policy.examine_delays_ms, recording.checks)
+    pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)
     draft.emit(
         MediaAwaited(
             recording_id=recording.recording_id,

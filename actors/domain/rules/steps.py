@@ -22,7 +22,6 @@ from actors.domain.model import (
     StorageStatus,
     Want,
 )
-from actors.domain.policy import delay
 from actors.domain.rules.draft import Draft
 
 NEVER_STARTED = Failure(FailureCode.NEVER_STARTED, "The recorder was not seen to start in time.", retryable=True)
@@ -143,7 +142,7 @@ def miss(draft: Draft, recording: Recording, attempt: Attempt, evidence: str) ->
             recording_id=recording.recording_id,
             attempt=attempt.number,
             evidence=evidence,
-            check_at_ms=draft.now_ms + delay(policy.miss_delays_ms, attempt.misses),
+            check_at_ms=draft.now_ms + draft.pause_ms(policy.miss_delays_ms, attempt.misses),
         )
     )
     recording = draft.again(recording)
