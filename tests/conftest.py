@@ -21,6 +21,14 @@ TEMPLATE = "tapedeck_template"
 _numbers = itertools.count(1)
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Long and unprintable values name no test: they may hold the time, and workers must collect the same names."""
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    if isinstance(text, str) and (len(text) > 60 or not text.isprintable()):
+        return argname
+    return None
+
+
 @pytest.fixture(scope="session")
 def engine_dir() -> Iterator[Path]:
     """A folder of its own, outside pytest's: those are closed to the user that Postgres runs as under root."""
