@@ -12,6 +12,7 @@ from clients.agora.simulator.control import Control
 from clients.agora.simulator.faults import Faults
 from clients.agora.simulator.gateway import Gateway
 from clients.agora.simulator.life import Lives
+from clients.agora.simulator.requestlog import RequestLog
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
@@ -34,7 +35,8 @@ def build_simulator(
     webhooks = Webhooks(settings, state, faults, now_ms)
     lives = Lives(settings, state, studio, webhooks, now_ms)
     service = Service(settings, state, lives, faults, now_ms)
-    gateway = Gateway(settings, faults, now)
+    log = RequestLog(state)
+    gateway = Gateway(settings, faults, log, now)
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         await studio.prepare()
@@ -59,5 +61,5 @@ def build_simulator(
     app = web.Application(middlewares=[route_errors], client_max_size=1024 * 1024)
     app.cleanup_ctx.append(run)
     Calls(settings, state, service, lives, gateway).add_to(app)
-    Control(settings, service, gateway, faults).add_to(app)
+    Control(settings, service, log, faults).add_to(app)
     return app

@@ -1,5 +1,6 @@
 """The control calls: what an integrator's test asks and changes (api.md 7)."""
 
+import re
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
@@ -7,22 +8,23 @@ from typing import Any
 from aiohttp import web
 
 from clients.agora.simulator.faults import Faults, UnknownFault
-from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.requestlog import RequestLog
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.wire import is_uid
 
 VERSION = "1"
 ROOT = "/_simulator"
+LIMIT = re.compile(r"[0-9]{1,9}")
 
 
 class Control:
     """Answers to this host only, unless it is told otherwise; `info` to everybody."""
 
-    def __init__(self, settings: SimulatorSettings, service: Service, gateway: Gateway, faults: Faults) -> None:
+    def __init__(self, settings: SimulatorSettings, service: Service, log: RequestLog, faults: Faults) -> None:
         self._settings = settings
         self._service = service
-        self._gateway = gateway
+        self._log = log
         self._faults = faults
 
     def add_to(self, app: web.Application) -> None:
@@ -55,9 +57,9 @@ class Control:
     async def requests(self, request: web.Request) -> web.Response:
         self._admit(request)
         limit = request.query.get("limit", "100")
-        if not limit.isdigit():
+        if LIMIT.fullmatch(limit) is None:
             raise web.HTTPBadRequest(text="limit is a number")
-        items = [{**entry, "at": _rfc3339(entry["at"])} for entry in list(self._gateway.requests)[: int(limit)]]
+        items = [{**entry, "at": _rfc3339(entry["at"])} for entry in self._log.newest(int(limit))]
         return web.json_response({"items": items})
 
     async def faults(self, request: web.Request) -> web.Response:

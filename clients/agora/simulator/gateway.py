@@ -3,17 +3,16 @@
 import asyncio
 import base64
 import hmac
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
 from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.requestlog import RequestLog
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.wire import Refused
 
-REQUESTS_KEPT = 10_000
 LATE_SECONDS_MAX = 30.0
 SLOW_SECONDS = (3.0, 12.0)
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -24,27 +23,23 @@ Call = Callable[[], Awaitable[web.Response]]
 class Gateway:
     """`now` is in Unix seconds."""
 
-    def __init__(self, settings: SimulatorSettings, faults: Faults, now: Callable[[], float]) -> None:
+    def __init__(self, settings: SimulatorSettings, faults: Faults, log: RequestLog, now: Callable[[], float]) -> None:
         self._settings = settings
         self._faults = faults
+        self._log = log
         self._now = now
-        self._recent: deque[float] = deque()
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._late: set[asyncio.Task[None]] = set()
-        self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
 
     async def pass_on(self, request: web.Request, call: str, serve: Call) -> web.StreamResponse:
         """Let a request through to the service, or not."""
-        entry: dict[str, Any] = {"at": self._now(), "call": call, "path": request.path, "status": None, "fault": None}
-        self.requests.appendleft(entry)
+        entry = self._log.begin(self._now(), call, request.path)
         refusal = self._refusal(request)
-        if refusal is None:
-            entry["fault"] = self._faults.of_call(call)
-            response = await self._under(entry["fault"], serve)
-            if response is None and request.transport is not None:
-                request.transport.abort()
-        else:
-            response = refusal
-        entry["status"] = None if response is None else response.status
+        fault = None if refusal is not None else self._faults.of_call(call)
+        response = await self._under(fault, serve) if refusal is None else refusal
+        self._log.end(entry, None if response is None else response.status, fault)
+        if response is None and request.transport is not None:
+            request.transport.abort()
         return response if response is not None else web.Response()
 
     def refuse_route(self, request: web.Request) -> web.Response:
@@ -64,7 +59,7 @@ class Gateway:
             return _message(401, "Invalid authentication credentials")
         if self._settings.app_id not in (None, request.match_info.get("appid", self._settings.app_id)):
             return _message(400, "appid is invalid")
-        if not self._within_rate():
+        if not self._within_rate(request.match_info.get("appid", "")):
             return _message(429, "API rate limit exceeded")
         return None
 
@@ -79,13 +74,14 @@ class Gateway:
         matches = all(want is None or hmac.compare_digest(got, want.encode()) for got, want in pairs)
         return scheme.lower() == "basic" and bool(colon) and matches
 
-    def _within_rate(self) -> bool:
-        now = self._now()
-        while self._recent and now - self._recent[0] >= 1.0:
-            self._recent.popleft()
-        if len(self._recent) >= self._settings.requests_per_second:
+    def _within_rate(self, app_id: str) -> bool:
+        """Each App ID has its own second (reference 1.4)."""
+        now, recent = self._now(), self._recent[app_id]
+        while recent and now - recent[0] >= 1.0:
+            recent.popleft()
+        if len(recent) >= self._settings.requests_per_second:
             return False
-        self._recent.append(now)
+        recent.append(now)
         return True
 
     async def _under(self, fault: str | None, serve: Call) -> web.Response | None:

@@ -1,4 +1,4 @@
-"""What survives the simulator's death: sessions, resources, channels and notifications, on disk before they are answered."""
+"""What survives the simulator's death: sessions, resources, channels, notifications, requests; on disk before an answer."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-TABLES = ("sessions", "resources", "channels", "notices", "meta")
+TABLES = ("sessions", "resources", "channels", "notices", "requests", "meta")
 
 
 class State:
-    """Five small tables of JSON by key. A kill of the process loses nothing that was put."""
+    """Small tables of JSON by key. A kill of the process loses nothing that was put."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,6 +36,16 @@ class State:
         """Everything in a table, in the order in which it was first put."""
         for key, value in self._db.execute(f"SELECT key, value FROM {table} ORDER BY rowid"):  # noqa: S608
             yield key, orjson.loads(value)
+
+    def newest(self, table: str, limit: int) -> list[Any]:
+        """The values that were first put last, newest first."""
+        rows = self._db.execute(f"SELECT value FROM {table} ORDER BY rowid DESC LIMIT ?", (limit,))  # noqa: S608
+        return [orjson.loads(value) for (value,) in rows]
+
+    def prune(self, table: str, keep: int) -> None:
+        """Forget all but so many of the newest."""
+        oldest = f"SELECT max(rowid) - ? FROM {table}"  # noqa: S608
+        self._db.execute(f"DELETE FROM {table} WHERE rowid <= ({oldest})", (keep,))  # noqa: S608
 
     def get(self, table: str, key: str) -> Any:
         """A value, or None."""
