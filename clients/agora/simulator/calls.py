@@ -32,6 +32,11 @@ OF_RESOURCE = BASE + "/resourceid/{resourceid}"
 OF_SESSION = OF_RESOURCE + "/sid/{sid}/mode/{mode}"
 NOT_FOUND = Refused(404, 404, "failed to find worker")
 LEAVING = Refused(400, 49, "invalid operation")
+UNPARSABLE = Refused(400, 1001, "the resource id cannot be parsed")
+MISMATCH = Refused(400, 432, "appid, cname or uid does not match the resource id")
+OF_ANOTHER = Refused(400, 1003, "appid or sid does not match the resource id")
+DEFAULT_EXPIRED_HOUR = 72
+HOUR_MS = 3_600_000
 
 BODY = web.RequestKey("body", object)
 
@@ -77,7 +82,8 @@ class Calls:
         if len(self._service.running()) >= self._settings.max_recorders:
             raise Refused(400, 406, "vendor_over_load")
         resource_id = secrets.token_urlsafe(240)
-        resource = {"cname": cname, "uid": uid, "appid": request.match_info["appid"], "at": self._service.now_ms()}
+        names = {"cname": cname, "uid": uid, "appid": request.match_info["appid"]}
+        resource = {**names, "at": self._service.now_ms(), "request": client_request}
         self._state.put("resources", resource_id, resource)
         return web.json_response({"cname": cname, "uid": uid, "resourceId": resource_id})
 
@@ -86,14 +92,18 @@ class Calls:
         resource_id = request.match_info["resourceid"]
         resource = self._state.get("resources", resource_id)
         if resource is None:
-            raise Refused(400, 1001, "the resource id cannot be parsed")
+            raise UNPARSABLE
         cname, uid, client_request = names_of(request[BODY], "Start")
         if (resource["cname"], resource["uid"], resource["appid"]) != (cname, uid, request.match_info["appid"]):
-            raise Refused(400, 432, "appid, cname or uid does not match the resource id")
-        self._check_unused(resource, resource_id)
+            raise MISMATCH
+        self._check_unused(resource)
+        if resource["request"].get("scene", 0) != 0:
+            raise Refused(400, 2, "Start: the scene of the resource does not fit mode mix!")
         if any(session.uid == uid for session in self._service.running(cname)):
             raise Refused(400, 53, "task conflict")
         checked(StartRequest, client_request, "Start")
+        if resource["request"].get("startParameter") not in (None, {}, client_request):
+            raise Refused(400, 2, "Start: request_hash mismatch!")
         session = self._open(resource_id, resource, client_request)
         return web.json_response({**_names(session), "sid": session.sid})
 
@@ -112,7 +122,7 @@ class Calls:
 
     def _updated(self, request: web.Request, model: type[Wire], call: str) -> web.Response:
         session = self._session(request)
-        _, _, client_request = names_of(request[BODY], call)
+        client_request = self._names_checked(request, session, call)
         checked(model, client_request, call)
         if session.ended_at is not None:
             raise NOT_FOUND
@@ -120,7 +130,7 @@ class Calls:
 
     async def stop(self, request: web.Request) -> web.Response:
         session = self._session(request)
-        _, _, client_request = names_of(request[BODY], "Stop")
+        client_request = self._names_checked(request, session, "Stop")
         checked(StopRequest, client_request, "Stop")
         if session.ended_at is not None:
             raise NOT_FOUND if self._gone(session) else LEAVING
@@ -158,11 +168,11 @@ class Calls:
     def _check_mode(self, request: web.Request) -> None:
         mode = request.match_info["mode"]
         if mode not in MODES:
-            raise Refused(400, 2, "Start: invalid mode value!")
+            raise Refused(400, 2, "invalid mode value!")
         if mode != "mix":
-            raise Refused(400, 2, f"Start: this simulator records in mode mix, not {mode}")
+            raise Refused(400, 2, f"this simulator records in mode mix, not {mode}")
 
-    def _check_unused(self, resource: dict[str, Any], resource_id: str) -> None:
+    def _check_unused(self, resource: dict[str, Any]) -> None:
         sid = resource.get("sid")
         session = None if sid is None else self._service.sessions.get(sid)
         if session is not None and session.ended_at is None:
@@ -172,12 +182,29 @@ class Calls:
             raise Refused(400, 433, "the resource id is older than 5 minutes, or was used")
 
     def _session(self, request: web.Request) -> Session:
+        """The session of a call's path. Nothing of it is told once its resource has expired (reference 2)."""
+        self._check_mode(request)
+        resource = self._state.get("resources", request.match_info["resourceid"])
+        if resource is None:
+            raise UNPARSABLE
         session = self._service.sessions.get(request.match_info["sid"])
-        if session is None or session.dead:
+        wrong_sid = session is not None and session.resource_id != request.match_info["resourceid"]
+        if wrong_sid or resource["appid"] != request.match_info["appid"]:
+            raise OF_ANOTHER
+        if session is None or session.dead or self._expired(session, resource):
             raise NOT_FOUND
-        if session.resource_id != request.match_info["resourceid"]:
-            raise Refused(400, 1003, "the sid does not match the resource id")
         return session
+
+    def _expired(self, session: Session, resource: dict[str, Any]) -> bool:
+        hours = resource["request"].get("resourceExpiredHour", DEFAULT_EXPIRED_HOUR)
+        return self._service.now_ms() > session.started_at + int(hours) * HOUR_MS
+
+    def _names_checked(self, request: web.Request, session: Session, call: str) -> dict[str, Any]:
+        """`clientRequest` of a call about a session, whose names must be the session's."""
+        cname, uid, client_request = names_of(request[BODY], call)
+        if (cname, uid) != (session.cname, session.uid):
+            raise MISMATCH
+        return client_request
 
     def _gone(self, session: Session) -> bool:
         """Leaving takes a moment after the last file; then there is no worker to be found."""
