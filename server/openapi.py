@@ -201,7 +201,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     common = ALWAYS if operation.security == "bearer" else ("bad_request", "not_found", "internal")
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys((*common, *operation.problems)):
-        by_status.setdefault(ERRORS[code].status, []).append(code)
+        # What is not there answers 404 to a look, and 409 to a command that needs it.
+        status = 404 if (operation.method, code) == ("get", "no_active_recording") else ERRORS[code].status
+        by_status.setdefault(status, []).append(code)
     for status, codes in sorted(by_status.items()):
         if status not in operation.answers:
             problem = {"application/problem+json": {"schema": {"$ref": f"{REFERENCE}Problem"}}}
