@@ -3,6 +3,7 @@
 The tone is encoded once for a whole run of tests.
 """
 
+import io
 import math
 import shutil
 import time
@@ -85,7 +86,13 @@ class Bench:
         if not (self.state / tone.name).exists():
             shutil.copy(tone, self.state / tone.name)
         self.store = LocalStore(self.root)
-        told = {"slice_seconds": 1.0, "requests_per_second": 1000.0, "webhook_secret": "hush", **settings}
+        told = {
+            "slice_seconds": 1.0,
+            "leaving_seconds": 20.0,
+            "requests_per_second": 1000.0,
+            "webhook_secret": "hush",
+            **settings,
+        }
         self.settings = SimulatorSettings(state_dir=self.state, storage_root=self.root, **told)
         self.server = TestServer(build_simulator(self.settings, self.store, now))
         self._http: aiohttp.ClientSession | None = None
@@ -181,12 +188,11 @@ def start_request(**changes: Any) -> dict[str, Any]:
 
 
 def samples_of(*paths: Path) -> list[float]:
-    """The sound of files, one after the other."""
+    """The sound of a file, or of slices joined as a player joins them: a decoder needs the frame before for the next."""
     sound: list[float] = []
-    for path in paths:
-        with av.open(str(path)) as container:
-            for frame in container.decode(audio=0):
-                sound.extend(memoryview(bytes(frame.planes[0])[: frame.samples * 4]).cast("f"))
+    with av.open(io.BytesIO(b"".join(path.read_bytes() for path in paths))) as container:
+        for frame in container.decode(audio=0):
+            sound.extend(memoryview(bytes(frame.planes[0])[: frame.samples * 4]).cast("f"))
     return sound
 
 

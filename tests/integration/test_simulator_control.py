@@ -1,7 +1,16 @@
 """The control calls of api.md 7."""
 
 import asyncio
+from pathlib import Path
+from unittest.mock import Mock
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from clients.agora.simulator.control import Control
+from clients.agora.simulator.faults import Faults
+from clients.agora.simulator.settings import SimulatorSettings
 from tests.integration.conftest import Begin
 
 
@@ -24,6 +33,20 @@ async def test_info_faults_and_requests(begin: Begin) -> None:
         ("start", 200, None),
     ]
     assert (await bench.ask("GET", "/_simulator/requests?limit=x"))[0] == 400
+
+
+async def test_control_is_for_this_host_unless_it_is_open(tmp_path: Path) -> None:
+    far = Mock()
+    far.get_extra_info = {"peername": ("192.0.2.1", 4)}.get
+    request = make_mocked_request("GET", "/_simulator/faults", transport=far)
+    faults = Faults({}, 1)
+    folders = {"state_dir": tmp_path, "storage_root": tmp_path}
+    shut = Control(SimulatorSettings(**folders), Mock(), Mock(), faults)
+    with pytest.raises(web.HTTPForbidden):
+        await shut.faults(request)
+    assert (await shut.info(request)).status == 200
+    opened = Control(SimulatorSettings(**folders, control_open=True), Mock(), Mock(), faults)
+    assert (await opened.faults(request)).status == 200
 
 
 async def test_sessions_by_channel(begin: Begin) -> None:

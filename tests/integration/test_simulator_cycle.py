@@ -33,7 +33,7 @@ async def test_recording_with_mp4_and_playlist(begin: Begin, receiver: tuple[Rec
     movie, slices = samples_of(take.file(".mp4")), samples_of(*take.slices())
     assert len(movie) == len(slices)
     assert len(movie) / RATE == pytest.approx(ended - started, abs=0.03)
-    assert max(movie) == pytest.approx(0.2512, abs=0.02)
+    assert max(movie[1024:]) == pytest.approx(0.2512, abs=0.02)  # the first frame lacks the one before it
     for sound in (movie, slices):
         assert len(seconds_heard(sound, started)) >= 1
     await hook.has(take.sid, 40, 42, 4, 41, 30, 31, 11)

@@ -99,6 +99,16 @@ async def test_running_session_is_not_found(begin: Begin) -> None:
     assert (await take.query())[0] == 200
 
 
+@pytest.mark.parametrize(("code", "status"), [(49, 400), (50, 500), (435, 206)])
+async def test_stop_that_is_answered_with_a_code_has_stopped(begin: Begin, code: int, status: int) -> None:
+    bench = await begin(faults={f"stop.code_{code}": 1})
+    take = await bench.record()
+    await take.has_slices(1)
+    answer = await take.stop()
+    assert (answer[0], answer[1]["code"]) == (status, code)
+    assert (await bench.shown(take.sid))["exitReason"] == "stopped"
+
+
 async def test_code_65_is_done_or_not(begin: Begin) -> None:
     bench = await begin(faults={"start.code_65": 1}, seed=1)
     for number in range(8):

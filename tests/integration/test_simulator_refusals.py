@@ -12,7 +12,8 @@ GOOD = {"cname": "m-1", "uid": "77", "clientRequest": {}}
 
 
 async def test_gateway_speaks_with_message_and_without_code(begin: Begin) -> None:
-    bench = await begin(app_id="app", customer_id="customer", customer_secret="secret", requests_per_second=2)
+    account = {"app_id": "app", "customer_id": "customer", "customer_secret": "secret"}
+    bench = await begin(now=lambda: 1_790_000_000.0, requests_per_second=2, **account)
     path = f"{BASE}/acquire"
     wrong = aiohttp.encode_basic_auth("customer", "other")
     bad = (401, {"message": "Invalid authentication credentials"})

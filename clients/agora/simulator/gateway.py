@@ -135,7 +135,7 @@ CODES = {
     "stop.code_50": Refused(500, 50, "upload timeout"),
     "stop.code_435": Refused(206, 435, "no recorded data"),
 }
-DONE_ALL_THE_SAME = ("start.code_7", "start.code_53", "stop.code_50", "stop.code_435")
+DONE_ALL_THE_SAME = ("start.code_7", "start.code_53", "stop.code_49", "stop.code_50", "stop.code_435")
 """Codes that say that something has happened: it has."""
 
 
