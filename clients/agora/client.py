@@ -26,7 +26,7 @@ class Budget(Protocol):
     """The provider's 10 requests a second, one for all nodes of an App ID (reference 1.4)."""
 
     async def slot(self, priority: bool) -> None:
-        """Wait for a place; calls with priority are served before the others."""
+        """Wait for a place; calls with priority are served before the others. Raises JournalUnavailable: no place, no call."""
         ...
 
 
@@ -51,7 +51,7 @@ class AgoraAccount:
 
 
 class AgoraClient:
-    """Calls return whatever was answered; they raise NotConnected and NoAnswer."""
+    """Calls return whatever was answered; they raise NotConnected and NoAnswer, and what the budget raises."""
 
     def __init__(self, session: aiohttp.ClientSession, account: AgoraAccount, budget: Budget) -> None:
         self._session = session
@@ -68,34 +68,49 @@ class AgoraClient:
         return await self._post("acquire", "/acquire", body)
 
     async def start(self, resource_id: str, body: dict[str, Any]) -> Answer:
-        return await self._post("start", f"/resourceid/{quote(resource_id, safe='')}/mode/{MODE}/start", body)
+        path = f"/resourceid/{quote(resource_id, safe='')}/mode/{MODE}/start"
+        return await self._post("start", path, body, resource=resource_id[:SHOWN])
 
     async def query(self, resource_id: str, sid: str) -> Answer:
-        return await self._call("query", "GET", self._base + self._of_session(resource_id, sid, "query"), None)
+        url = self._base + _of_session(resource_id, sid, "query")
+        return await self._call("query", "GET", url, None, resource=resource_id[:SHOWN], sid=sid)
 
     async def sender_addresses(self) -> Answer:
         """Where notifications come from (reference 9.1): a call that costs nothing, and tries the credentials."""
         return await self._call("ncs_ip", "GET", f"{self._root}/ncs/ip", None)
 
     async def update(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
-        return await self._post("update", self._of_session(resource_id, sid, "update"), body)
+        return await self._post_of_session("update", resource_id, sid, body)
 
     async def update_layout(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
-        return await self._post("updateLayout", self._of_session(resource_id, sid, "updateLayout"), body)
+        return await self._post_of_session("updateLayout", resource_id, sid, body)
 
     async def stop(self, resource_id: str, sid: str, cname: str, uid: str) -> Answer:
         """Synchronous: the answer comes when the files are up, or after 20 s (reference 6)."""
         body = {"cname": cname, "uid": uid, "clientRequest": {"async_stop": False}}
-        return await self._post("stop", self._of_session(resource_id, sid, "stop"), body)
+        return await self._post_of_session("stop", resource_id, sid, body)
 
-    def _of_session(self, resource_id: str, sid: str, action: str) -> str:
-        return f"/resourceid/{quote(resource_id, safe='')}/sid/{quote(sid, safe='')}/mode/{MODE}/{action}"
+    async def _post_of_session(self, call: str, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
+        path = _of_session(resource_id, sid, call)
+        return await self._post(call, path, body, resource=resource_id[:SHOWN], sid=sid)
 
-    async def _post(self, call: str, path: str, body: dict[str, Any]) -> Answer:
-        return await self._call(call, "POST", self._base + path, orjson.dumps(body))
+    async def _post(self, call: str, path: str, body: dict[str, Any], **about: str) -> Answer:
+        names = {"channel": body.get("cname"), "uid": body.get("uid"), **about}
+        return await self._call(call, "POST", self._base + path, orjson.dumps(body), **names)
 
-    async def _call(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
+    async def _call(self, call: str, method: str, url: str, body: bytes | None, **about: Any) -> Answer:
         await self._budget.slot(call in ("start", "stop"))
+        try:
+            answer = await self._request(call, method, url, body)
+        except (NotConnected, NoAnswer) as error:
+            log.warning("agora.unanswered", call=call, why=str(error), **about)
+            raise
+        log.info(
+            "agora.answered", call=call, status=answer.status, code=answer.code, request=answer.request_id, **about
+        )
+        return answer
+
+    async def _request(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
         seconds = self._account.stop_timeout_seconds if call == "stop" else self._account.timeout_seconds
         try:
             async with self._session.request(
@@ -106,11 +121,22 @@ class AgoraClient:
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
-                raw = await response.content.read(ANSWER_BYTES_MAX)
-                answer = read_answer(response.status, response.headers, raw)
+                return read_answer(response.status, response.headers, await _body_of(response))
         except aiohttp.ClientConnectorError as error:
             raise NotConnected(f"no connection: {error.strerror or type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise NoAnswer(f"no answer: {type(error).__name__}") from error
-        log.info("agora.answered", call=call, status=answer.status, code=answer.code, request=answer.request_id)
-        return answer
+
+
+def _of_session(resource_id: str, sid: str, action: str) -> str:
+    return f"/resourceid/{quote(resource_id, safe='')}/sid/{quote(sid, safe='')}/mode/{MODE}/{action}"
+
+
+async def _body_of(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, up to a limit. One read alone gives what has arrived, and the sid may be in the next packet."""
+    raw = bytearray()
+    async for chunk in response.content.iter_chunked(ANSWER_BYTES_MAX):
+        raw += chunk
+        if len(raw) >= ANSWER_BYTES_MAX:
+            break
+    return bytes(raw)

@@ -73,6 +73,11 @@ def _unauthorized(answer: Answer) -> Outcome[Any]:
     return Rejected(_failure(FailureCode.PROVIDER_UNAUTHORIZED, answer, retryable=False))
 
 
+def _no_route(answer: Answer) -> Outcome[Any]:
+    """The gateway says so in JSON; a page of some proxy in between says nothing about the call."""
+    return _rejected(answer) if "message" in answer.body else _ambiguous(answer)
+
+
 def _full(answer: Answer) -> Outcome[Any]:
     failure = _failure(FailureCode.CAPACITY, answer, retryable=True)
     return RetryLater(answer.summary, failure, answer.retry_after_ms)
@@ -123,10 +128,10 @@ def _leaving(_: Answer) -> Outcome[Any]:
 
 
 TABLE: tuple[Row, ...] = (
-    Row(ANY, 401, NO_CODE, _unauthorized, "7.1"),
+    Row(ANY, 401, ANY, _unauthorized, "7.1"),
     Row("acquire", 429, ANY, _full, "7.1"),
     Row(ANY, 429, ANY, _unavailable, "7.1"),
-    Row(ANY, 404, NO_CODE, _rejected, "7.1"),
+    Row(ANY, 404, NO_CODE, _no_route, "7.1"),
     Row("acquire", 200, ANY, _acquired, "2"),
     Row("acquire", 400, 406, _full, "7.2"),
     Row("acquire", 400, 62, _unavailable, "7.3"),

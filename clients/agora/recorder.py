@@ -17,6 +17,7 @@ from actors.domain.outcomes import (
     StartAnswer,
     StopAnswer,
 )
+from actors.ports import JournalUnavailable
 from clients.agora.answers import Answer
 from clients.agora.client import AgoraClient, NoAnswer, NotConnected
 from clients.agora.outcomes import outcome_of
@@ -75,8 +76,15 @@ def recorder_token(app_id: str, certificate: str, channel: str, uid: int, second
 async def _outcome(call: str, request: Awaitable[Answer]) -> Outcome[Any]:
     try:
         return outcome_of(call, await request)
+    except JournalUnavailable as error:
+        return _later(f"no place in the provider's budget: {error}", FailureCode.INTERNAL)
     except NotConnected as error:
-        failure = Failure(FailureCode.PROVIDER_UNAVAILABLE, f"Agora cannot be reached: {error}.", retryable=True)
-        return RetryLater(str(error), failure)
+        return _later(f"Agora cannot be reached: {error}", FailureCode.PROVIDER_UNAVAILABLE)
     except NoAnswer as error:
+        if call == "acquire":  # a resource that nobody knows of expires unused (reference 13)
+            return _later(f"Agora did not answer: {error}", FailureCode.PROVIDER_UNAVAILABLE)
         return Ambiguous(str(error))
+
+
+def _later(why: str, code: FailureCode) -> RetryLater:
+    return RetryLater(why, Failure(code, f"{why[0].upper()}{why[1:]}.", retryable=True))

@@ -10,6 +10,8 @@ CHANNEL_TYPES = {"communication": 0, "live_broadcasting": 1}
 STREAM_TYPES = {"audio": 0, "audio_video": 2}
 LAYOUTS = {"floating": 0, "best_fit": 1, "vertical": 2}
 ALL_STREAMS = "#allstream#"
+AUDIO_PROFILE = 0
+"""48 kHz, mono, about 48 kbit/s: speech (reference 3.2)."""
 PREFIX_LENGTH_MAX = 128
 DEFAULT_VIDEO = Video(width=1280, height=720, fps=15, bitrate=1130)
 """720p at 15 frames a second (api.md 1), with Agora's recommended 1,130 kbit/s for it."""
@@ -126,6 +128,7 @@ def recording_config(spec: RecordingSpec) -> dict[str, Any]:
     config: dict[str, Any] = {
         "channelType": CHANNEL_TYPES[spec.channel_type],
         "streamTypes": STREAM_TYPES[spec.streams],
+        "audioProfile": AUDIO_PROFILE,
         "maxIdleTime": spec.max_idle_seconds,
         **subscription(spec.subscribe.audio, spec.subscribe.video, video=video),
     }

@@ -13,6 +13,7 @@ from actors.domain.ids import NoticeId
 SIGNATURE = "Agora-Signature-V2"
 TEXT_MAX = 256
 INTEGER_MAX = 2**53
+DEPTH_MAX = 32
 
 
 class NotANotice(ValueError):
@@ -49,7 +50,7 @@ def parse(body: bytes) -> Notice:
         cname=_text(payload.get("cname")),
         sequence=_integer(payload.get("sequence")),
         at_ms=_integer(payload.get("sendts")) or _integer(envelope.get("notifyMs")),
-        details=_object(payload.get("details")),
+        details=_object(_storable(payload.get("details"))),
     )
 
 
@@ -62,6 +63,19 @@ def _text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value.replace("\0", "")[:TEXT_MAX] if isinstance(value, str) else ""
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """JSON that any database takes: without U+0000, and null in place of what is nested too deep."""
+    if depth > DEPTH_MAX:
+        return None
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_storable(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {name.replace("\0", ""): _storable(item, depth + 1) for name, item in value.items()}
+    return value
 
 
 def _integer(value: Any) -> int:

@@ -41,6 +41,7 @@ async def test_the_same_key_is_one_command(host: Client) -> None:
     assert sum("Idempotent-Replayed" in headers for _, _, headers in answers) == 7
     status, problem, _ = await host.call("POST", path("cmd-3", "start"), {"maxDuration": 60}, key)
     assert (status, problem["code"]) == (422, "idempotency_key_reused")
+    await host.in_state(answers[0][1]["id"], "active")
     await host.stop("cmd-3")
     status, again, headers = await host.call("POST", path("cmd-3", "start"), {}, key)
     assert (status, again["state"], headers["Idempotent-Replayed"]) == (201, "completed", "true")

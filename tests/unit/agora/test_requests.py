@@ -2,6 +2,7 @@
 
 import zlib
 from base64 import b64decode
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from actors.domain.model import Layout, RecordingSpec, Subscription, Video
 from clients.agora.recorder import recorder_token
 from clients.agora.requests import LocalTarget, S3Target, acquire_body, checked_prefix, layout_request, start_body
 
-BUCKET = {"bucket": "b", "access_key": "k", "secret_key": "s"}
+BUCKET: dict[str, Any] = {"bucket": "b", "access_key": "k", "secret_key": "s"}
 
 
 def test_audio_by_default_with_the_idle_limit_always_set() -> None:
@@ -18,7 +19,7 @@ def test_audio_by_default_with_the_idle_limit_always_set() -> None:
         "cname": "room",
         "uid": "42",
         "clientRequest": {
-            "recordingConfig": {"channelType": 0, "streamTypes": 0, "maxIdleTime": 300},
+            "recordingConfig": {"channelType": 0, "streamTypes": 0, "audioProfile": 0, "maxIdleTime": 300},
             "recordingFileConfig": {"avFileType": ["hls", "mp4"]},
             "storageConfig": {"vendor": 1},
         },
@@ -40,6 +41,7 @@ def test_a_picture_with_layout_and_lists() -> None:
     assert request["recordingConfig"] == {
         "channelType": 1,
         "streamTypes": 2,
+        "audioProfile": 0,
         "maxIdleTime": 300,
         "subscribeAudioUids": ["1", "2"],
         "subscribeVideoUids": ["#allstream#"],
