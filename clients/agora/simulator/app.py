@@ -8,10 +8,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from clients.agora.simulator.calls import Calls
+from clients.agora.simulator.channels import Channels
 from clients.agora.simulator.control import Control
 from clients.agora.simulator.faults import Faults
 from clients.agora.simulator.gateway import Gateway
 from clients.agora.simulator.life import Lives
+from clients.agora.simulator.reports import Reports
 from clients.agora.simulator.requestlog import RequestLog
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.settings import SimulatorSettings
@@ -33,8 +35,10 @@ def build_simulator(
 
     studio = Studio(store, settings.state_dir, settings.media, round(settings.slice_seconds * 1000), faults)
     webhooks = Webhooks(settings, state, faults, now_ms)
-    lives = Lives(settings, state, studio, webhooks, now_ms)
-    service = Service(settings, state, lives, faults, now_ms)
+    channels = Channels(state)
+    reports = Reports(state, webhooks, channels, now_ms)
+    lives = Lives(settings, studio, reports, now_ms)
+    service = Service(settings, state, channels, reports, lives, faults, now_ms)
     log = RequestLog(state)
     gateway = Gateway(settings, faults, log, now)
 
@@ -60,6 +64,6 @@ def build_simulator(
 
     app = web.Application(middlewares=[route_errors], client_max_size=1024 * 1024)
     app.cleanup_ctx.append(run)
-    Calls(settings, state, service, lives, gateway).add_to(app)
+    Calls(settings, state, service, lives, reports, gateway).add_to(app)
     Control(settings, service, log, faults).add_to(app)
     return app

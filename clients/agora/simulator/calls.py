@@ -10,6 +10,7 @@ from aiohttp import web
 
 from clients.agora.simulator.gateway import Gateway
 from clients.agora.simulator.life import NOTHING, Lives
+from clients.agora.simulator.reports import Reports
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
@@ -47,12 +48,19 @@ class Calls:
     """The REST API. Resources are single-use and kept on disk, like everything that is answered."""
 
     def __init__(
-        self, settings: SimulatorSettings, state: State, service: Service, lives: Lives, gateway: Gateway
+        self,
+        settings: SimulatorSettings,
+        state: State,
+        service: Service,
+        lives: Lives,
+        reports: Reports,
+        gateway: Gateway,
     ) -> None:
         self._settings = settings
         self._state = state
         self._service = service
         self._lives = lives
+        self._reports = reports
         self._gateway = gateway
 
     def add_to(self, app: web.Application) -> None:
@@ -133,14 +141,17 @@ class Calls:
         client_request = self._names_checked(request, session, "Stop")
         checked(StopRequest, client_request, "Stop")
         if session.ended_at is not None:
-            raise NOT_FOUND if self._gone(session) else LEAVING
+            if self._gone(session):
+                raise NOT_FOUND
+            self._reports.misfit(session, self._service.status_of(session))
+            raise LEAVING
         empty = session.mute
         self._lives.end(session, NOTHING if empty else "stopped")
         if client_request.get("async_stop") is True:
             return self._stopped(session)
         if not await self._lives.uploaded(session, self._settings.stop_seconds_max):
             raise Refused(500, 50, "the upload takes longer than 20 s")
-        if not session.slices:
+        if not session.slices and not session.denied:
             raise Refused(206, 435, "no recorded data")
         return self._stopped(session)
 
@@ -148,7 +159,8 @@ class Calls:
         return web.json_response({"data": {"service": {"hosts": [{"primaryIP": "127.0.0.1"}]}}})
 
     def _stopped(self, session: Session) -> web.Response:
-        uploading = "uploaded" if session.finished else "unknown"
+        safe = "backuped" if session.backuped or session.denied else "uploaded"
+        uploading = safe if session.finished else "unknown"
         files = {**session.file_list(), "uploadingStatus": uploading}
         return web.json_response({**_names(session), "serverResponse": files})
 
@@ -176,6 +188,7 @@ class Calls:
         sid = resource.get("sid")
         session = None if sid is None else self._service.sessions.get(sid)
         if session is not None and session.ended_at is None:
+            self._reports.misfit(session, self._service.status_of(session))
             raise Refused(201, 7, "already started")
         age_ms = self._service.now_ms() - resource["at"]
         if sid is not None or age_ms > self._settings.resource_seconds * 1000:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop")
 KINDS = (
@@ -33,11 +33,17 @@ SPECIAL = (
     "session.dies",
     "session.evicted",
     "session.never_active",
-    "storage.slice_missing",
-    "storage.slice_late",
     "storage.mp4_missing",
 )
-NAMES = (*(f"{call}.{kind}" for call in CALLS for kind in KINDS), *SPECIAL)
+OF_SLICES = (
+    "storage.denied",
+    "storage.backup",
+    "storage.backup_forever",
+    "storage.slice_missing",
+    "storage.slice_late",
+)
+"""Drawn for each slice."""
+NAMES = (*(f"{call}.{kind}" for call in CALLS for kind in KINDS), *SPECIAL, *OF_SLICES)
 
 
 class UnknownFault(ValueError):
@@ -73,5 +79,11 @@ class Faults:
 
     def of_call(self, call: str) -> str | None:
         """The fault that strikes this request, if one does: the first of the catalogue that is drawn."""
-        names = (name for name in NAMES if name.startswith(f"{call}."))
+        return self._first(name for name in NAMES if name.startswith(f"{call}."))
+
+    def of_slice(self) -> str | None:
+        """The fault that strikes this slice, if one does."""
+        return self._first(OF_SLICES)
+
+    def _first(self, names: Iterable[str]) -> str | None:
         return next((name for name in names if self.strikes(name)), None)

@@ -6,19 +6,14 @@ from collections.abc import Callable
 import structlog
 
 from actors.ports import StorageDenied, StorageUnavailable
+from clients.agora.simulator.reports import EVICTED, IDLE, PROGRESS_MS, Reports
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
-from clients.agora.simulator.state import State
 from clients.agora.simulator.studio import Studio
-from clients.agora.simulator.webhooks import Webhooks
 
 log = structlog.get_logger(__name__)
 
-PROGRESS_MS = 60_000
-LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED = 16, 4, 8
-"""Bits of `leaveCode` (reference 9.4)."""
-NOTHING, EVICTED, DIED = "nothing recorded", "same uid joined", "died"
-LEAVE_CODES = {"idle": LEFT_IDLE, EVICTED: LEFT_IGNORED}
+NOTHING, DIED, DENIED = "nothing recorded", "died", "storage refused"
 STORAGE_PAUSE_MS = 1_000
 
 
@@ -26,12 +21,11 @@ class Lives:
     """Runs sessions. Each step can be done again after a crash: what it makes has the same names and bytes."""
 
     def __init__(
-        self, settings: SimulatorSettings, state: State, studio: Studio, webhooks: Webhooks, now_ms: Callable[[], int]
+        self, settings: SimulatorSettings, studio: Studio, reports: Reports, now_ms: Callable[[], int]
     ) -> None:
         self.ready_ms = round(settings.ready_seconds * 1000)
-        self._state = state
         self._studio = studio
-        self._webhooks = webhooks
+        self._reports = reports
         self.now_ms = now_ms
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stirred: dict[str, asyncio.Event] = {}
@@ -55,7 +49,7 @@ class Lives:
         if session.ended_at is None:
             session.ended_at = self.now_ms() if at_ms is None else at_ms
             session.exit_reason = reason
-            self.keep(session)
+            self._reports.keep(session)
             self.stir(session)
 
     async def uploaded(self, session: Session, seconds: float) -> bool:
@@ -71,9 +65,6 @@ class Lives:
         except TimeoutError:
             return False
         return True
-
-    def keep(self, session: Session) -> None:
-        self._state.put("sessions", session.sid, session.written())
 
     def stir(self, session: Session) -> None:
         """Something about the session has changed: look at once."""
@@ -104,7 +95,7 @@ class Lives:
     async def _step(self, session: Session) -> None:
         now_ms = self.now_ms()
         if await self._studio.upload_late(session, now_ms):
-            self.keep(session)
+            self._reports.keep(session)
         if session.ended_at is None:
             await self._capture(session, now_ms)
         if session.ended_at is not None and not session.finished and not session.dead:
@@ -115,11 +106,11 @@ class Lives:
         end = self._due_end(session, now_ms)
         until_ms = now_ms if end is None else end[0]
         if not session.mute:
-            self._report_ready(session, until_ms)
-            if await self._studio.upload_slices(session, until_ms, ended=False):
-                self._report_list(session)
+            if until_ms >= session.started_at + self.ready_ms:
+                self._reports.ready(session, session.started_at + self.ready_ms)
+            await self._upload(session, until_ms, ended=False)
             if until_ms >= session.next_progress_at and session.ended_at is None:
-                self._report_progress(session, until_ms)
+                self._reports.progress(session, until_ms)
         self.end_by_itself(session, now_ms)
 
     def end_by_itself(self, session: Session, now_ms: int) -> None:
@@ -133,33 +124,7 @@ class Lives:
         return min(((at, why) for at, why in self._ends(session) if at is not None and at <= now_ms), default=None)
 
     def _ends(self, session: Session) -> list[tuple[int | None, str]]:
-        return [(self._idle_at(session), "idle"), (session.evicted_at, EVICTED), (session.dies_at, DIED)]
-
-    def _report_ready(self, session: Session, now_ms: int) -> None:
-        ready_at = session.started_at + self.ready_ms
-        if session.reported_ready or now_ms < ready_at:
-            return
-        with self._state.together():
-            session.reported_ready = True
-            self._webhooks.notify(session, 40, ready_at, status=0)
-            self.keep(session)
-
-    def _report_list(self, session: Session) -> None:
-        """Event 4 tells of the playlist's first upload alone, and 42 comes after it (reference 9.4, 9.5)."""
-        with self._state.together():
-            if session.slices and not session.reported_list:
-                session.reported_list = True
-                began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
-                who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
-                self._webhooks.notify(session, 42, session.started_at, 150, **began, **who)
-                self._webhooks.notify(session, 4, self.now_ms(), fileList=session.playlist_name)
-            self.keep(session)
-
-    def _report_progress(self, session: Session, now_ms: int) -> None:
-        with self._state.together():
-            self._webhooks.notify(session, 33, now_ms, progress=9_000)
-            session.next_progress_at = now_ms + PROGRESS_MS
-            self.keep(session)
+        return [(self._idle_at(session), IDLE), (session.evicted_at, EVICTED), (session.dies_at, DIED)]
 
     def _idle_at(self, session: Session) -> int | None:
         return None if session.empty_since is None else session.empty_since + session.max_idle_ms
@@ -182,32 +147,22 @@ class Lives:
             pass
         stirred.clear()
 
+    async def _upload(self, session: Session, until_ms: int, *, ended: bool) -> None:
+        if await self._studio.upload_slices(session, until_ms, ended=ended):
+            self._reports.playlist(session)
+        if session.denied:
+            self._reports.refused(session)
+            self.end(session, DENIED, until_ms)
+
     async def _finish(self, session: Session, ended_at: int) -> None:
-        """Upload the rest, and report in the order that was seen: 41, then 11 before 31 (reference 9.5)."""
+        """Upload the rest. What is told and in which order: reference 9.5."""
         empty = session.mute or session.exit_reason == NOTHING
         if not empty:
-            self._report_ready(session, session.started_at + self.ready_ms)
-        self._report_left(session, ended_at)
-        if not empty:
-            await self._studio.upload_slices(session, ended_at, ended=True)
-            self._report_list(session)
-            if session.wants_mp4 and session.slices:
+            self._reports.ready(session, session.started_at + self.ready_ms)
+        self._reports.left(session, ended_at)
+        if not empty and not session.denied:
+            await self._upload(session, ended_at, ended=True)
+            if session.wants_mp4 and session.slices and not session.denied:
                 await self._studio.upload_movie(session, ended_at)
-        with self._state.together():
-            session.finished = True
-            now_ms = self.now_ms()
-            if session.slices:
-                self._webhooks.notify(session, 30, now_ms, 50, status=0)
-                self._webhooks.notify(session, 31, now_ms, 250, status=0, fileList=session.files())
-            self._webhooks.notify(session, 11, now_ms, 100, exitStatus=0)
-            self.keep(session)
+        self._reports.finished(session)
         self._finished[session.sid].set()
-
-    def _report_left(self, session: Session, ended_at: int) -> None:
-        if session.reported_left:
-            return
-        with self._state.together():
-            session.reported_left = True
-            code = LEAVE_CODES.get(session.exit_reason or "", LEFT_BY_API | LEFT_IGNORED)
-            self._webhooks.notify(session, 41, ended_at, leaveCode=code)
-            self.keep(session)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from clients.agora.simulator.channels import Channels
 from clients.agora.simulator.faults import Faults
-from clients.agora.simulator.life import EVICTED, PROGRESS_MS, Lives
+from clients.agora.simulator.life import Lives
+from clients.agora.simulator.reports import EVICTED, PROGRESS_MS, Reports
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.state import State
 
-PEOPLE = ["1001", "1002"]
-"""Two are in every channel until somebody says otherwise (api.md 7)."""
 HEARTBEAT_SECONDS = 1.0
 DOOM_MS = (1_000, 20_000)
 """When after its start a fault takes a session."""
@@ -25,17 +25,20 @@ class Service:
         self,
         settings: SimulatorSettings,
         state: State,
+        channels: Channels,
+        reports: Reports,
         lives: Lives,
         faults: Faults,
         now_ms: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._state = state
+        self._channels = channels
+        self._reports = reports
         self._lives = lives
         self._faults = faults
         self.now_ms = now_ms
         self.sessions: dict[str, Session] = {key: Session.read(value) for key, value in state.all("sessions")}
-        self.channels: dict[str, list[str]] = dict(state.all("channels"))
 
     def resume(self) -> None:
         """Take up what a death cut off. The people of its channels left an hour after it."""
@@ -57,7 +60,7 @@ class Service:
         for session in self.running():
             if session.empty_since is None:
                 session.empty_since = at_ms
-                self._lives.keep(session)
+                self._reports.keep(session)
 
     async def beat(self) -> None:
         """Note that the service lives, until cancelled."""
@@ -66,12 +69,12 @@ class Service:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def users(self, cname: str) -> list[str]:
-        return self.channels.get(cname, PEOPLE)
+        return self._channels.users(cname)
 
     def put_users(self, cname: str, users: list[str]) -> None:
         """Who is in the channel from now on. Somebody with a recorder's uid drives it out (reference 7.4)."""
-        now_ms = self.now_ms()
-        self._put_channel(cname, users)
+        now_ms, before = self.now_ms(), self._channels.users(cname)
+        self._channels.put(cname, users)
         for session in self.running(cname):
             if session.uid in users:
                 self._lives.end(session, EVICTED)
@@ -79,7 +82,8 @@ class Service:
                 session.empty_since = None
             elif session.empty_since is None:
                 session.empty_since = now_ms
-            self._lives.keep(session)
+            self._reports.people(session, before, users)
+            self._reports.keep(session)
             self._lives.stir(session)
 
     def running(self, cname: str | None = None) -> list[Session]:
@@ -98,15 +102,11 @@ class Service:
         session.dies_at = self._doom("session.dies", session.started_at)
         session.evicted_at = self._doom("session.evicted", session.started_at)
         self.sessions[session.sid] = session
-        self._lives.keep(session)
+        self._reports.keep(session)
         self._lives.run(session)
 
     def _doom(self, fault: str, started_at: int) -> int | None:
         return started_at + self._faults.rng.randint(*DOOM_MS) if self._faults.strikes(fault) else None
-
-    def _put_channel(self, cname: str, users: list[str]) -> None:
-        self.channels[cname] = users
-        self._state.put("channels", cname, users)
 
     def shown(self, session: Session) -> dict[str, Any]:
         """A session as the control call shows it."""
@@ -117,7 +117,7 @@ class Service:
             "uid": session.uid,
             "resourceId": session.resource_id,
             "mode": "mix",
-            "status": session.status(self.now_ms(), self._lives.ready_ms) if not session.finished else 8,
+            "status": 20 if session.dead else 8 if session.finished else self.status_of(session),
             "startedAt": _rfc3339(session.started_at),
             "endedAt": None if session.ended_at is None else _rfc3339(session.ended_at),
             "exitReason": session.exit_reason,

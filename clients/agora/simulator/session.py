@@ -30,6 +30,10 @@ class Session:
     """Gone without a word (fault): nothing is uploaded or reported any more."""
     mute: bool = False
     """It never comes up (fault)."""
+    backuped: bool = False
+    """Some slice went to the backup cloud (fault)."""
+    denied: bool = False
+    """The storage has refused a slice (fault): nothing more is uploaded."""
     dies_at: int | None = None
     evicted_at: int | None = None
     """When faults strike it."""
@@ -37,6 +41,7 @@ class Session:
     late: list[tuple[int, int, int]] = field(default_factory=list)
     """Slices that are not uploaded yet (fault): beginning, end, when they come."""
     sequence: int = 0
+    progress: int = 0
     next_progress_at: int = 0
     empty_since: int | None = None
 
@@ -104,12 +109,13 @@ class Session:
     def status(self, now_ms: int, ready_ms: int) -> int:
         """0-8 or 20 (reference 4.1)."""
         if self.ended_at is not None:
-            return 6
+            return 7 if self.finished else 6
         if self.mute:
             return 3
         if self.slices:
             return 5
-        return 4 if now_ms >= self.started_at + ready_ms else 2
+        elapsed_ms = now_ms - self.started_at
+        return 4 if elapsed_ms >= ready_ms else 1 + max(0, 3 * elapsed_ms // ready_ms)
 
     def files(self) -> list[dict[str, Any]]:
         """`fileList` of query, stop and event 31 in mix mode."""

@@ -15,7 +15,10 @@ from clients.agora.simulator.tracks import Track, clock_track, file_track, tone_
 from clients.storage.local import LocalStore
 
 T = TypeVar("T")
-LATE_MS_MAX = 30_000
+LATE_MS = (1_000, 30_000)
+BACKUP_MS = (20_000, 60_000)
+"""How long after its end a slice comes, late or out of the backup cloud (api.md 7)."""
+SIDE_MIN = 16
 REST_MS = 150
 """Demuxers do not know MPEG-TS with fewer than six AAC frames for what it is, so a shorter rest joins the slice before."""
 DEFAULT_PICTURE = (360, 640, 15)
@@ -32,11 +35,13 @@ class Studio:
         self._slice_ms = slice_ms
         self._faults = faults
         self._worker = ThreadPoolExecutor(1, "studio")
+        self._painter = ThreadPoolExecutor(1, "painter")
         self._sound: Track | None = None
-        self._clocks: dict[tuple[int, int, int], Track] = {}
+        self._clocks: dict[tuple[int, int, int], asyncio.Future[Track]] = {}
 
     def close(self) -> None:
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._worker, self._painter):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def next_slice_at(self, session: Session) -> int:
         """When the slice that is being captured can be uploaded: a rest that comes now would still belong to it."""
@@ -48,6 +53,8 @@ class Studio:
         while (end := self._slice_end(session, until_ms, ended=ended)) is not None:
             begin = self._begin(session)
             seconds = await self._upload_slice(session, begin, end)
+            if session.denied:
+                return new
             session.slices.append((session.slice_name(begin), seconds))
             new = True
         if session.slices and (new or ended):
@@ -59,7 +66,7 @@ class Studio:
         """Upload slices that a fault has kept back and that are due. True if there was one."""
         due = [item for item in session.late if item[2] <= now_ms]
         for item in due:
-            stretches = await self._stretches_in_thread(session, item[0], item[1])
+            stretches = await self._stretches(session, item[0], item[1])
             await self._put_slice(session, item[0], stretches)
             session.late.remove(item)
         return bool(due)
@@ -68,7 +75,7 @@ class Studio:
         """The whole session as one MP4."""
         if self._faults.strikes("storage.mp4_missing"):
             return
-        stretches = await self._stretches_in_thread(session, session.started_at, until_ms)
+        stretches = await self._stretches(session, session.started_at, until_ms)
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             path = Path(folder) / "movie.mp4"
             await self._in_thread(lambda: write_movie(path, stretches))
@@ -92,24 +99,34 @@ class Studio:
         return session.started_at + number * self._slice_ms
 
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
-        stretches = await self._stretches_in_thread(session, begin, end)
+        stretches = await self._stretches(session, begin, end)
         sound, first, behind, _ = stretches[0]
-        if self._faults.strikes("storage.slice_late"):
-            session.late.append((begin, end, end + self._faults.rng.randint(1_000, LATE_MS_MAX)))
-        elif not self._faults.strikes("storage.slice_missing"):
-            await self._put_slice(session, begin, stretches)
+        match self._faults.of_slice():
+            case "storage.denied":
+                session.denied = True
+            case "storage.backup":
+                session.backuped = True
+                self._put_off(session, begin, end, BACKUP_MS)
+            case "storage.backup_forever":
+                session.backuped = True
+            case "storage.slice_late":
+                self._put_off(session, begin, end, LATE_MS)
+            case "storage.slice_missing":
+                pass
+            case _:
+                await self._put_slice(session, begin, stretches)
         return sound.seconds(behind - first)
+
+    def _put_off(self, session: Session, begin: int, end: int, pause_ms: tuple[int, int]) -> None:
+        session.late.append((begin, end, end + self._faults.rng.randint(*pause_ms)))
 
     async def _put_slice(self, session: Session, begin: int, stretches: list[Stretch]) -> None:
         data = await self._in_thread(lambda: slice_bytes(stretches))
         await self._store.put(session.prefix + session.slice_name(begin), data)
 
-    async def _stretches_in_thread(self, session: Session, begin: int, end: int) -> list[Stretch]:
-        """A track may have to be encoded first."""
-        return await self._in_thread(lambda: self._stretches(session, begin, end))
-
-    def _stretches(self, session: Session, begin: int, end: int) -> list[Stretch]:
-        tracks = [self._sound_track(), *([self._clock_of(session)] if session.has_video else [])]
+    async def _stretches(self, session: Session, begin: int, end: int) -> list[Stretch]:
+        assert self._sound is not None, "the studio is not prepared"
+        tracks = [self._sound, *([await self._clock_of(session)] if session.has_video else [])]
         return [
             (
                 track,
@@ -120,24 +137,29 @@ class Studio:
             for track in tracks
         ]
 
-    def _sound_track(self) -> Track:
-        if self._sound is None:
-            self._cache.mkdir(parents=True, exist_ok=True)
-            tone = self._media == "tone"
-            self._sound = tone_track(self._cache) if tone else file_track(Path(self._media), self._cache)
-        return self._sound
-
-    def _clock_of(self, session: Session) -> Track:
-        picture = session.recording.get("transcodingConfig") or {}
-        width, height, fps = DEFAULT_PICTURE
-        size = (picture.get("width", width) & ~1, picture.get("height", height) & ~1, picture.get("fps", fps))
+    async def _clock_of(self, session: Session) -> Track:
+        """A picture of that size; a large one takes seconds to encode, which the sound of others does not wait for."""
+        size = picture_of(session)
         if size not in self._clocks:
-            self._clocks[size] = clock_track(self._cache, *size)
-        return self._clocks[size]
+            loop = asyncio.get_running_loop()
+            self._clocks[size] = loop.run_in_executor(self._painter, clock_track, self._cache, *size)
+        return await asyncio.shield(self._clocks[size])
 
     async def prepare(self) -> None:
         """Have the sound encoded before anybody waits for it."""
-        await self._in_thread(self._sound_track)
+        self._sound = await self._in_thread(self._sound_track)
+
+    def _sound_track(self) -> Track:
+        self._cache.mkdir(parents=True, exist_ok=True)
+        return tone_track(self._cache) if self._media == "tone" else file_track(Path(self._media), self._cache)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+
+def picture_of(session: Session) -> tuple[int, int, int]:
+    """Width, height and frames a second. Sides are even, as the encoder wants them."""
+    picture = session.recording.get("transcodingConfig") or {}
+    width, height, fps = DEFAULT_PICTURE
+    sides = (max(picture.get(name, side) & ~1, SIDE_MIN) for name, side in (("width", width), ("height", height)))
+    return (*sides, picture.get("fps", fps))

@@ -26,15 +26,18 @@ REORDERED_MS_MAX = 3_000
 POSTS_AT_ONCE = 20
 MESSAGES = {
     1: (SERVICE, "cloud_recording_error"),
+    3: (SERVICE, "cloud_recording_status_update"),
     4: (SERVICE, "cloud_recording_file_infos"),
     11: (SERVICE, "session_exit"),
     30: (UPLOADER, "uploader_started"),
     31: (UPLOADER, "uploaded"),
+    32: (UPLOADER, "backuped"),
     33: (UPLOADER, "uploading_progress"),
     40: (RECORDER, "recorder_started"),
     41: (RECORDER, "recorder_leave"),
     42: (RECORDER, "recorder_slice_start"),
     43: (RECORDER, "recorder_audio_stream_state_changed"),
+    44: (RECORDER, "recorder_video_stream_state_changed"),
 }
 
 
@@ -159,8 +162,13 @@ class Webhooks:
         secret = self._settings.webhook_secret
         if self._faults.strikes("webhook.bad_signature"):
             secret = "another" + secret
-        key = secret.encode()
-        return {
-            "Agora-Signature": hmac.new(key, body, hashlib.sha1).hexdigest(),
-            "Agora-Signature-V2": hmac.new(key, body, hashlib.sha256).hexdigest(),
-        }
+        return signatures(body, secret)
+
+
+def signatures(body: bytes, secret: str) -> dict[str, str]:
+    """The headers of a post, over its raw body (reference 9.2)."""
+    key = secret.encode()
+    return {
+        "Agora-Signature": hmac.new(key, body, hashlib.sha1).hexdigest(),
+        "Agora-Signature-V2": hmac.new(key, body, hashlib.sha256).hexdigest(),
+    }
