@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from clients.agora.client import AgoraAccount
 from clients.agora.simulator.app import build_simulator
+from clients.agora.simulator.faults import UnknownFault
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.embedded.datadir import DataDir
 from clients.postgres.feed import PostgresFeed
@@ -27,7 +28,7 @@ from clients.storage.local import LocalStore
 from server.app import Application, Parts
 from server.auth import signing_secrets
 from server.banner import banner
-from server.config import Config
+from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.logging import configure_logging
 from server.metrics import StateMetrics
@@ -148,7 +149,11 @@ async def _simulator(config: Config, secret: str, address: tuple[str, int], stor
         seed=wanted.seed,
         control_open=wanted.control_open,
     )
-    runner = web.AppRunner(build_simulator(settings, store), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    try:
+        simulator = build_simulator(settings, store)
+    except UnknownFault as error:
+        raise ConfigError(f"simulator.faults: {error}") from None
+    runner = web.AppRunner(simulator, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", wanted.port).start()

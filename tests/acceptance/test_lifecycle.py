@@ -107,11 +107,22 @@ async def test_a_taken_port_ends_with_a_clear_error(fresh: Fresh, tmp_path: Path
     assert "Traceback" not in second.stderr
 
 
-async def test_a_wrong_setting_ends_with_its_name(tmp_path: Path) -> None:
-    environment = {**os.environ, "TAPEDECK_DATA_DIR": str(tmp_path), "TAPEDECK_PROOF__TOLERANCE_SECONDS": "much"}
-    ended = _serve(environment)
+@pytest.mark.parametrize(
+    ("variable", "value", "word"),
+    [
+        ("TAPEDECK_PROOF__TOLERANCE_SECONDS", "much", "TAPEDECK_PROOF__TOLERANCE_SECONDS"),
+        ("TAPEDECK_PROOF__TOLERANCE", "3", "TAPEDECK_PROOF__TOLERANCE"),
+        ("TAPEDECK_SIMULATOR__FAULTS", '{"start.nonsense": 1}', "start.answer_lost"),
+        ("AWS_S3_BUCKET", "bucket", "AWS_REGION"),
+        ("AGORA_APP_ID", "app", "AGORA_CUSTOMER_ID"),
+    ],
+)
+async def test_a_wrong_setting_ends_with_its_name(tmp_path: Path, variable: str, value: str, word: str) -> None:
+    ended = _serve({**os.environ, "PORT": "0", "TAPEDECK_DATA_DIR": str(tmp_path), variable: value})
     assert ended.returncode == 2
-    assert "TAPEDECK_PROOF__TOLERANCE_SECONDS" in ended.stderr
+    assert word in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 async def test_engines_that_die_are_started_again(fresh: Fresh, http: aiohttp.ClientSession) -> None:

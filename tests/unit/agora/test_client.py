@@ -1,19 +1,26 @@
 """Single calls of the client: what goes out, and what becomes of what comes back."""
 
+import asyncio
+import zlib
+from base64 import b64decode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
 import aiohttp
+import orjson
 import pytest
 import pytest_asyncio
 from aioresponses import aioresponses
+from structlog.testing import capture_logs
 
 from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
 from actors.domain.ids import RecordingId
-from actors.domain.model import RecordingSpec
+from actors.domain.model import FailureCode, RecordingSpec
 from actors.domain.outcomes import Acquired, Ambiguous, Done, Rejected, RetryLater, Seen, Started, Stopped
-from clients.agora.client import AgoraAccount, AgoraClient
+from actors.ports import JournalUnavailable
+from clients.agora.client import ANSWER_BYTES_MAX, AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
 
@@ -38,8 +45,11 @@ class Response(aiohttp.ClientResponse):
 class Budget:
     def __init__(self) -> None:
         self.slots: list[bool] = []
+        self.away = False
 
     async def slot(self, priority: bool) -> None:
+        if self.away:
+            raise JournalUnavailable("no connection")
         self.slots.append(priority)
 
 
@@ -49,10 +59,23 @@ async def budget() -> Budget:
 
 
 @pytest_asyncio.fixture
-async def recorder(budget: Budget) -> AsyncIterator[AgoraRecorder]:
+async def client(budget: Budget) -> AsyncIterator[AgoraClient]:
     async with aiohttp.ClientSession() as session:
-        account = AgoraAccount(base_url="https://agora.test", app_id="app", customer_id="id", customer_secret="secret")
-        yield AgoraRecorder(AgoraClient(session, account, budget), LocalTarget(), "app")
+        yield AgoraClient(session, account_at("https://agora.test"), budget)
+
+
+@pytest.fixture
+def recorder(client: AgoraClient) -> AgoraRecorder:
+    return AgoraRecorder(client, LocalTarget(), "app")
+
+
+def account_at(url: str) -> AgoraAccount:
+    return AgoraAccount(base_url=url, app_id="app", customer_id="id", customer_secret="hidden")
+
+
+def bodies(mock: aioresponses) -> list[Any]:
+    """What was sent, as JSON."""
+    return [orjson.loads(call.kwargs["data"]) for calls in mock.requests.values() for call in calls]
 
 
 async def test_each_call_has_its_path_and_answer(recorder: AgoraRecorder, budget: Budget) -> None:
@@ -69,7 +92,7 @@ async def test_each_call_has_its_path_and_answer(recorder: AgoraRecorder, budget
         assert await recorder.query(QUERY) == Done(Seen(4))
         assert await recorder.stop(STOP) == Done(Stopped("uploaded"))
         sent = [call.kwargs for calls in mock.requests.values() for call in calls]
-    assert all(each["headers"]["Authorization"] == aiohttp.encode_basic_auth("id", "secret") for each in sent)
+    assert all(each["headers"]["Authorization"] == aiohttp.encode_basic_auth("id", "hidden") for each in sent)
     assert all(each["headers"]["Content-Type"] == "application/json;charset=utf-8" for each in sent)
     assert budget.slots == [False, True, False, True]
     assert sent[3]["data"] == b'{"cname":"room","uid":"42","clientRequest":{"async_stop":false}}'
@@ -103,8 +126,119 @@ async def test_a_proxys_answer_crashes_nothing(recorder: AgoraRecorder, body: by
 
 
 async def test_a_prefix_that_agora_does_not_take_is_refused_before_the_call(recorder: AgoraRecorder) -> None:
-    from dataclasses import replace
-
     with aioresponses() as mock:
         assert isinstance(await recorder.start(replace(START, prefix=("a-b",))), Rejected)
+        assert not mock.requests
+
+
+async def test_an_answer_in_two_packets_is_read_to_its_end(budget: Budget) -> None:
+    begun = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"sid":"%s"}' % SID.encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:20])
+        await begun.wait()
+        writer.write(body[20:])
+        await writer.drain()
+        writer.close()
+
+    async def on_end(*_: Any) -> None:
+        asyncio.get_running_loop().call_soon(begun.set)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(on_end)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, aiohttp.ClientSession(trace_configs=[trace]) as session:
+        recorder = AgoraRecorder(AgoraClient(session, account_at(url), budget), LocalTarget(), "app")
+        assert await recorder.start(START) == Done(Started(SID))
+
+
+async def test_a_body_without_an_end_is_cut(recorder: AgoraRecorder) -> None:
+    body = b'{"sid":"%s","more":"%s"}' % (SID.encode(), b"x" * ANSWER_BYTES_MAX)
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/resourceid/res/mode/mix/start", body=body, response_class=Response)
+        assert isinstance(await recorder.start(START), Ambiguous)
+
+
+async def test_a_lost_acquire_is_simply_sent_again(recorder: AgoraRecorder) -> None:
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/acquire", exception=TimeoutError())
+        later = await recorder.acquire(ACQUIRE)
+    assert isinstance(later, RetryLater)
+    assert later.failure.code is FailureCode.PROVIDER_UNAVAILABLE
+
+
+async def test_without_a_place_in_the_budget_nothing_is_sent(recorder: AgoraRecorder, budget: Budget) -> None:
+    budget.away = True
+    with aioresponses() as mock:
+        later = await recorder.start(START)
+        assert not mock.requests
+    assert isinstance(later, RetryLater)
+    assert later.failure.code is FailureCode.INTERNAL
+
+
+async def test_update_layout_and_sender_addresses_have_their_paths(client: AgoraClient, budget: Budget) -> None:
+    session = f"{BASE}/resourceid/res/sid/{SID}/mode/mix"
+    body = {"cname": "room", "uid": "42", "clientRequest": {}}
+    with aioresponses() as mock:
+        mock.post(f"{session}/update", payload={"sid": SID}, response_class=Response)
+        mock.post(f"{session}/updateLayout", payload={"code": 2}, status=400, response_class=Response)
+        mock.get("https://agora.test/v1/ncs/ip", payload={"data": {}}, response_class=Response)
+        assert (await client.update("res", SID, body)).status == 200
+        assert (await client.update_layout("res", SID, body)).code == 2
+        assert (await client.sender_addresses()).body == {"data": {}}
+    assert budget.slots == [False, False, False]
+
+
+async def test_ids_stay_inside_their_part_of_the_path(client: AgoraClient) -> None:
+    with aioresponses() as mock:
+        mock.get(f"{BASE}/resourceid/a%2F..%3Fb/sid/c%2Fd/mode/mix/query", payload={}, response_class=Response)
+        assert (await client.query("a/..?b", "c/d")).status == 200
+
+
+async def test_each_call_is_logged_once_without_secrets(recorder: AgoraRecorder) -> None:
+    long = "r" * 300
+    with capture_logs() as logs, aioresponses() as mock:
+        path = f"{BASE}/resourceid/{long}/mode/mix/start"
+        mock.post(path, payload={"code": 7}, status=201, headers={"X-Request-ID": "req-1"}, response_class=Response)
+        mock.post(path, exception=TimeoutError())
+        await recorder.start(replace(START, resource_id=long))
+        await recorder.start(replace(START, resource_id=long))
+    about = {"call": "start", "channel": "room", "uid": "42", "resource": "r" * 12}
+    assert logs == [
+        {"event": "agora.answered", "log_level": "info", "status": 201, "code": 7, "request": "req-1", **about},
+        {"event": "agora.unanswered", "log_level": "warning", "why": "no answer: TimeoutError", **about},
+    ]
+
+
+@pytest.mark.parametrize(("max_duration_seconds", "token_seconds"), [(14_400, 18_000), (86_400, 86_400)])
+async def test_with_a_certificate_the_recorder_gets_a_token_for_the_longest_recording(
+    client: AgoraClient, max_duration_seconds: int, token_seconds: int
+) -> None:
+    app_id, certificate = "970CA35de60c44645bbae8a215061b33", "5CFd2fd1755d40ecb72977518be15d3b"
+    recorder = AgoraRecorder(client, LocalTarget(), app_id, certificate)
+    spec = RecordingSpec(channel_name="room", max_duration_seconds=max_duration_seconds)
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/resourceid/res/mode/mix/start", payload={"sid": SID}, response_class=Response)
+        await recorder.start(replace(START, spec=spec))
+        (body,) = bodies(mock)
+    content = zlib.decompress(b64decode(body["clientRequest"]["token"][3:]))
+    assert content.endswith(b"\x04\x00room\x02\x0042")
+    expire_at = content.index(app_id.encode()) + len(app_id) + 4
+    assert int.from_bytes(content[expire_at : expire_at + 4], "little") == token_seconds
+
+
+async def test_without_a_certificate_there_is_no_token(recorder: AgoraRecorder) -> None:
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/resourceid/res/mode/mix/start", payload={"sid": SID}, response_class=Response)
+        await recorder.start(START)
+        (body,) = bodies(mock)
+    assert "token" not in body["clientRequest"]
+
+
+async def test_a_malformed_certificate_is_refused_before_the_call(client: AgoraClient) -> None:
+    with aioresponses() as mock:
+        assert isinstance(await AgoraRecorder(client, LocalTarget(), "app", "short").start(START), Rejected)
         assert not mock.requests

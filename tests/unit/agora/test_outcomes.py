@@ -93,6 +93,14 @@ def test_facts(call: str, status: int, body: Any, value: Any) -> None:
         ("stop", 200, b"<html>"),
         ("acquire", 200, {"resourceId": "../etc"}),
         ("acquire", 206, coded(65)),
+        ("start", 404, b"<html>not here</html>"),
+        ("query", 404, b""),
+        ("stop", 404, b"<html>not here</html>"),
+        ("start", 302, b""),
+        ("start", 400, coded(62)),
+        ("start", 400, coded(65)),
+        ("stop", 400, coded(50)),
+        ("stop", 400, coded(65)),
     ],
 )
 def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> None:
@@ -104,6 +112,9 @@ def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> No
     [
         ("acquire", 401, {"message": "Unauthorized"}, FailureCode.PROVIDER_UNAUTHORIZED),
         ("start", 401, {"message": "Invalid authentication credentials"}, FailureCode.PROVIDER_UNAUTHORIZED),
+        ("stop", 401, b"<html>who are you?</html>", FailureCode.PROVIDER_UNAUTHORIZED),
+        ("start", 401, coded(2), FailureCode.PROVIDER_UNAUTHORIZED),
+        ("acquire", 404, {"message": "no Route matched with those values"}, FailureCode.PROVIDER_REJECTED),
         ("acquire", 400, {"message": "appid is invalid"}, FailureCode.PROVIDER_REJECTED),
         ("acquire", 400, coded(400), FailureCode.PROVIDER_REJECTED),
         ("acquire", 400, coded(401), FailureCode.PROVIDER_REJECTED),

@@ -63,6 +63,16 @@ def test_text_that_could_not_be_stored_is_cut() -> None:
     assert len(notice.cname) == 256
 
 
+def test_details_are_what_any_database_takes() -> None:
+    deep = b"[" * 200 + b"]" * 200
+    notice = parse(b'{"noticeId":"n","payload":{"details":{"a\\u0000":["b\\u0000c",1.5,null],"deep":' + deep + b"}}}")
+    assert notice.details["a"] == ["bc", 1.5, None]
+    levels, inner = 0, notice.details["deep"]
+    while inner:
+        levels, inner = levels + 1, inner[0]
+    assert levels < 40
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"{}", b'{"noticeId":""}', b'{"noticeId":null}', b"\xff"])
 def test_what_is_no_notification(body: bytes) -> None:
     with pytest.raises(NotANotice):
