@@ -135,7 +135,10 @@ class Inbox(Protocol):
     """Notifications of the provider: stored before they are answered, applied once."""
 
     async def store(self, notice: Notice, body: bytes, received_at_ms: int) -> bool:
-        """Keep it. False if this notice, or its meaning (sid, uid, event type, sequence), is there already."""
+        """Keep it. False if this notice, or its meaning (sid, uid, event type, sequence), is there already.
+
+        One that is about no recorder of ours will never be `unprocessed`.
+        """
         ...
 
     async def meeting_of(self, notice: Notice) -> MeetingId | None:

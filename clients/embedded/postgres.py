@@ -57,7 +57,7 @@ class EmbeddedPostgres:
         if not (self._cluster / "PG_VERSION").exists():
             await self._initialise()
         self._as.own_tree(self._cluster)
-        await self._wait_for_the_old_one()
+        await self._end_the_old_one()
         await self._child.start(START_SECONDS)
 
     async def stop(self) -> None:
@@ -71,25 +71,38 @@ class EmbeddedPostgres:
         shutil.rmtree(self._cluster, ignore_errors=True)
         side.mkdir(mode=0o700)
         self._as.own(side)
-        arguments = ["-A", "trust", "-N", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
-        command = self._as.command([str(self._bin / "initdb"), *arguments])
-        process = await command.spawn(stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-        output, _ = await process.communicate()
-        if process.returncode:
-            raise EngineFailed(f"initdb failed: {output.decode('utf-8', 'replace').strip()}")
-        os.sync()
+        arguments = ["-A", "trust", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
+        code, output = await self._run("initdb", *arguments, *([] if self._durable else ["--no-sync"]))
+        if code:
+            raise EngineFailed(f"initdb failed: {output}")
         side.rename(self._cluster)
 
-    async def _wait_for_the_old_one(self) -> None:
-        """After a kill of the server its Postgres lives on for a second or two, and holds the cluster."""
+    async def _end_the_old_one(self) -> None:
+        """After a kill of the server its Postgres lives on for a second or two, and holds the cluster.
+
+        It is told to leave, for not every system has told it. Nobody else may want it: we hold the data directory.
+        """
         note = self._cluster / "postmaster.pid"
-        deadline = asyncio.get_running_loop().time() + OLD_SERVER_SECONDS
-        while note.exists() and asyncio.get_running_loop().time() < deadline:
-            pid = _first_number(note)
-            if pid is None or not _is_postgres(pid):
-                note.unlink(missing_ok=True)
-                return
-            await asyncio.sleep(0.05)
+        pid = _first_number(note)
+        if pid is None or not _is_alive(pid):
+            return  # Postgres itself then looks for what is left of it
+        if not _works_in(pid, self._cluster):
+            note.unlink(missing_ok=True)  # the number belongs to somebody else by now
+            return
+        wait = ("-m", "fast", "-w", "-t", f"{OLD_SERVER_SECONDS:g}")
+        code, output = await self._run("pg_ctl", "stop", "-D", str(self._cluster), *wait)
+        if code and _is_alive(pid):
+            raise EngineFailed(f"the Postgres of an earlier server (process {pid}) does not leave: {output}")
+
+    async def _run(self, program: str, *arguments: str) -> tuple[int | None, str]:
+        """Exit code and what it said."""
+        assert self._as is not None
+        command = self._as.command([str(self._bin / program), *arguments])
+        process = await command.spawn(
+            signal.SIGTERM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+        )
+        output, _ = await process.communicate()
+        return process.returncode, output.decode("utf-8", "replace").strip()
 
     def _command(self) -> Command:
         assert self._as is not None
@@ -121,13 +134,19 @@ def _first_number(note: Path) -> int | None:
         return None
 
 
-def _is_postgres(pid: int) -> bool:
-    try:
-        return "postgres" in Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")
-    except OSError:
-        pass
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    """Whether the process works in this folder, as a Postgres does in its cluster. True where there is no way to know."""
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == folder.resolve()
+    except FileNotFoundError:
+        return not Path("/proc").exists()
     except OSError:
         return False
-    return not Path("/proc").exists()

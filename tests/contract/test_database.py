@@ -193,9 +193,9 @@ async def test_a_notice_finds_its_meeting_by_uid_or_sid_and_is_marked_with_the_c
     claim = await db.ownership.claim(M)
     story = in_phase(Phase.ACTIVE)
     row = RecorderRow(cname="m-1", uid="4711", sid=None, recording_id=RecordingId("r-1"), attempt=1)
-    await db.inbox.store(notice(), b"{}", BEGIN_MS)
-    assert await db.inbox.unprocessed(BEGIN_MS, 10) == []
+    assert await db.inbox.store(notice(9, uid="unknown"), b"{}", BEGIN_MS)
     await db.journal.commit(append_of(story, claim, recorders=(row,)))
+    await db.inbox.store(notice(), b"{}", BEGIN_MS)
     assert await db.inbox.meeting_of(notice()) == M
     assert await db.inbox.meeting_of(notice(uid="4712")) is None
     assert await db.inbox.unprocessed(BEGIN_MS, 10) == [(M, notice())]

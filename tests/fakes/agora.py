@@ -36,6 +36,8 @@ READY_MS = 1_000
 LEAVING_MS = 2_000
 SLICE_MS = 15_000
 PROGRESS_MS = 60_000
+LEFT_BY_API, LEFT_IDLE = 24, 4
+"""`leaveCode` (reference 9.4)."""
 
 
 class Now(Protocol):
@@ -75,6 +77,8 @@ class FakeAgora:
     rng: random.Random
     resources: dict[str, Resource] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
+    empty_since: dict[str, int] = field(default_factory=dict)
+    """Channels that nobody is in, and since when. There is somebody in every other one."""
     _notices: list[tuple[int, Notice]] = field(default_factory=list)
     media: "FakeMedia" = field(init=False)
 
@@ -91,18 +95,38 @@ class FakeAgora:
         self._notices = [item for item in self._notices if item[0] > now_ms]
         return due
 
+    def vacate(self, cname: str) -> None:
+        """Everybody has left the channel; after `maxIdleTime` its recorders leave too (reference 3.2)."""
+        self.advance(self.clock.now_ms())
+        self.empty_since.setdefault(cname, self.clock.now_ms())
+
+    def occupy(self, cname: str) -> None:
+        """Somebody is in the channel again."""
+        self.advance(self.clock.now_ms())
+        self.empty_since.pop(cname, None)
+
     def advance(self, now_ms: int) -> None:
         """Let pass what has happened until now."""
         for session in self.sessions:
             if session.ended_at_ms is not None:
                 continue
-            if not session.ready and now_ms >= session.started_at_ms + READY_MS:
-                session.ready = True
-                self._notify(session, 40, session.started_at_ms + READY_MS, status=0)
-                self._notify(session, 42, session.started_at_ms + READY_MS, startUtcMs=session.started_at_ms)
-            while session.ready and now_ms >= session.next_progress_ms:
-                self._notify(session, 33, session.next_progress_ms, progress=9000)
-                session.next_progress_ms += PROGRESS_MS
+            idle_at_ms = self._idle_at_ms(session)
+            self._capture(session, now_ms if idle_at_ms is None else min(now_ms, idle_at_ms))
+            if idle_at_ms is not None and idle_at_ms <= now_ms:
+                self._end(session, idle_at_ms, LEFT_IDLE)
+
+    def _idle_at_ms(self, session: Session) -> int | None:
+        empty_since_ms = self.empty_since.get(session.cname)
+        return None if empty_since_ms is None else max(empty_since_ms, session.started_at_ms) + session.max_idle_ms
+
+    def _capture(self, session: Session, until_ms: int) -> None:
+        if not session.ready and until_ms >= session.started_at_ms + READY_MS:
+            session.ready = True
+            self._notify(session, 40, session.started_at_ms + READY_MS, status=0)
+            self._notify(session, 42, session.started_at_ms + READY_MS, startUtcMs=session.started_at_ms)
+        while session.ready and until_ms >= session.next_progress_ms:
+            self._notify(session, 33, session.next_progress_ms, progress=9000)
+            session.next_progress_ms += PROGRESS_MS
 
     # --- ports.Recorder ---
 
@@ -143,7 +167,7 @@ class FakeAgora:
             return Done(NotFound())
         if session.ended_at_ms is not None:
             return Done(Leaving() if now_ms < session.ended_at_ms + LEAVING_MS else NotFound())
-        self._end(session, now_ms)
+        self._end(session, now_ms, LEFT_BY_API)
         return Done(Stopped("uploaded") if session.ready else NothingRecorded())
 
     def _open(self, call: AgoraStart, now_ms: int) -> Session:
@@ -160,12 +184,12 @@ class FakeAgora:
         self.sessions.append(session)
         return session
 
-    def _end(self, session: Session, now_ms: int) -> None:
+    def _end(self, session: Session, now_ms: int, leave_code: int) -> None:
         session.ended_at_ms = now_ms
         kinds = [41, 11] if not session.ready else [41, 30, 31, 11]
         self.rng.shuffle(kinds)
         for kind in kinds:
-            self._notify(session, kind, now_ms, leaveCode=24, exitStatus=0, status=0)
+            self._notify(session, kind, now_ms, leaveCode=leave_code, exitStatus=0, status=0)
 
     def _session(self, sid: str) -> Session | None:
         return next((item for item in self.sessions if item.sid == sid), None)

@@ -160,7 +160,8 @@ class MemoryInbox:
             _meaning(row.notice) == _meaning(notice) for row in self._db.inbox.values()
         ):
             return False
-        self._db.inbox[notice.notice_id] = Noticed(notice, received_at_ms)
+        unknown = self._db.owner_of(notice) is None
+        self._db.inbox[notice.notice_id] = Noticed(notice, received_at_ms, processed=unknown)
         return True
 
     async def meeting_of(self, notice: Notice) -> MeetingId | None:

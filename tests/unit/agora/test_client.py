@@ -3,7 +3,8 @@
 import asyncio
 import zlib
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
@@ -20,7 +21,7 @@ from actors.domain.ids import RecordingId
 from actors.domain.model import FailureCode, RecordingSpec
 from actors.domain.outcomes import Acquired, Ambiguous, Done, Rejected, RetryLater, Seen, Started, Stopped
 from actors.ports import JournalUnavailable
-from clients.agora.client import ANSWER_BYTES_MAX, AgoraAccount, AgoraClient
+from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
 
@@ -131,6 +132,18 @@ async def test_a_prefix_that_agora_does_not_take_is_refused_before_the_call(reco
         assert not mock.requests
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def recorder_of(serve: Serve, budget: Budget, trace: aiohttp.TraceConfig) -> AsyncIterator[AgoraRecorder]:
+    """Over a connection whose other end writes what it likes."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, aiohttp.ClientSession(trace_configs=[trace]) as session:
+        yield AgoraRecorder(AgoraClient(session, account_at(url), budget), LocalTarget(), "app")
+
+
 async def test_an_answer_in_two_packets_is_read_to_its_end(budget: Budget) -> None:
     begun = asyncio.Event()
 
@@ -143,22 +156,26 @@ async def test_an_answer_in_two_packets_is_read_to_its_end(budget: Budget) -> No
         await writer.drain()
         writer.close()
 
-    async def on_end(*_: Any) -> None:
+    async def on_headers(*_: Any) -> None:
         asyncio.get_running_loop().call_soon(begun.set)
 
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(on_end)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, aiohttp.ClientSession(trace_configs=[trace]) as session:
-        recorder = AgoraRecorder(AgoraClient(session, account_at(url), budget), LocalTarget(), "app")
+    trace.on_request_end.append(on_headers)
+    async with recorder_of(serve, budget, trace) as recorder:
         assert await recorder.start(START) == Done(Started(SID))
 
 
-async def test_a_body_without_an_end_is_cut(recorder: AgoraRecorder) -> None:
-    body = b'{"sid":"%s","more":"%s"}' % (SID.encode(), b"x" * ANSWER_BYTES_MAX)
-    with aioresponses() as mock:
-        mock.post(f"{BASE}/resourceid/res/mode/mix/start", body=body, response_class=Response)
+async def test_a_body_without_an_end_is_cut(budget: Budget) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b'{"sid":"%s","more":"' % SID.encode())
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+        writer.close()
+
+    async with recorder_of(serve, budget, aiohttp.TraceConfig()) as recorder:
         assert isinstance(await recorder.start(START), Ambiguous)
 
 
