@@ -33,7 +33,7 @@ def build_simulator(
     def now_ms() -> int:
         return round(now() * 1000)
 
-    studio = Studio(store, settings.state_dir, settings.media, round(settings.slice_seconds * 1000), faults)
+    studio = Studio(store, settings.state_dir, settings.media, faults)
     webhooks = Webhooks(settings, state, faults, now_ms)
     channels = Channels(state)
     reports = Reports(state, webhooks, channels, now_ms)

@@ -172,9 +172,11 @@ class Calls:
             resource_id=resource_id,
             request=client_request,
             started_at=self._service.now_ms(),
+            slice_ms=round(self._settings.slice_seconds * 1000),
         )
-        self._state.put("resources", resource_id, {**resource, "sid": session.sid})
-        self._service.open(session)
+        with self._state.together():
+            self._state.put("resources", resource_id, {**resource, "sid": session.sid})
+            self._service.open(session)
         return session
 
     def _check_mode(self, request: web.Request) -> None:

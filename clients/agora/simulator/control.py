@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from aiohttp import web
@@ -88,8 +88,18 @@ class Control:
         return web.json_response({"users": self._service.users(request.match_info["cname"])})
 
     def _admit(self, request: web.Request) -> None:
-        if not self._settings.control_open and not ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104
+        if not self._settings.control_open and not is_this_host(request.remote):
             raise web.HTTPForbidden(text="control calls are for this host only (--control-open)")
+
+
+def is_this_host(remote: str | None) -> bool:
+    """Whether an address is a loopback one, also where IPv4 comes in over an IPv6 socket."""
+    try:
+        address = ip_address(remote or "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

@@ -158,7 +158,7 @@ class Lives:
         """Upload the rest. What is told and in which order: reference 9.5."""
         empty = session.mute or session.exit_reason == NOTHING
         if not empty:
-            self._reports.ready(session, session.started_at + self.ready_ms)
+            self._reports.ready(session, min(session.started_at + self.ready_ms, ended_at))
         self._reports.left(session, ended_at)
         if not empty and not session.denied:
             await self._upload(session, ended_at, ended=True)

@@ -18,6 +18,8 @@ class Session:
     resource_id: str
     request: dict[str, Any]
     started_at: int
+    slice_ms: int = 15_000
+    """How long a slice is: as it was at the start, whatever is set later."""
     ended_at: int | None = None
     exit_reason: str | None = None
     reported_ready: bool = False

@@ -26,13 +26,12 @@ DEFAULT_PICTURE = (360, 640, 15)
 
 
 class Studio:
-    """`slice_ms`: how long a slice is. Sessions capture from their start to their end by the clock, to a packet's length."""
+    """Sessions capture from their start to their end by the clock, to a packet's length."""
 
-    def __init__(self, store: LocalStore, cache: Path, media: str, slice_ms: int, faults: Faults) -> None:
+    def __init__(self, store: LocalStore, cache: Path, media: str, faults: Faults) -> None:
         self._store = store
         self._cache = cache
         self._media = media
-        self._slice_ms = slice_ms
         self._faults = faults
         self._worker = ThreadPoolExecutor(1, "studio")
         self._painter = ThreadPoolExecutor(1, "painter")
@@ -95,8 +94,8 @@ class Studio:
         if number == 0:
             return session.started_at
         if session.has_video:
-            return -(-session.started_at // 1000) * 1000 + number * -(-self._slice_ms // 1000) * 1000
-        return session.started_at + number * self._slice_ms
+            return -(-session.started_at // 1000) * 1000 + number * -(-session.slice_ms // 1000) * 1000
+        return session.started_at + number * session.slice_ms
 
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
         stretches = await self._stretches(session, begin, end)

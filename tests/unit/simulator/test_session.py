@@ -16,7 +16,8 @@ READY_MS = 300
 def session(cname: str = "m", **request: Any) -> Session:
     storage = {"fileNamePrefix": ["a", "b"]}
     wanted = {"recordingConfig": {"streamTypes": 0}, "storageConfig": storage, **request}
-    return Session(sid="5" * 32, cname=cname, uid="7", resource_id="r", request=wanted, started_at=STARTED)
+    names = {"sid": "5" * 32, "cname": cname, "uid": "7", "resource_id": "r"}
+    return Session(**names, request=wanted, started_at=STARTED, slice_ms=15_000)
 
 
 def test_signatures_of_the_reference() -> None:
