@@ -1,8 +1,7 @@
 """The databases: external ones by their URLs, else embedded ones as child processes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from clients.embedded.postgres import EmbeddedPostgres
@@ -22,21 +21,20 @@ class Engines:
 @asynccontextmanager
 async def running_engines(config: Config, on_restart: Callable[[str], None]) -> AsyncIterator[Engines]:
     """Start what is embedded; stop it at the end. Raises EngineFailed."""
-    children: list[EmbeddedPostgres | EmbeddedValkey] = []
     database = config.database.url.get_secret_value() if config.database.url is not None else None
     redis = config.redis.url.get_secret_value() if config.redis.url is not None else None
-    run_dir = fresh_run_dir(config.data_dir)
-    try:
+    async with AsyncExitStack() as stack:
+        run_dir = fresh_run_dir(config.data_dir)
+        stack.callback(remove_run_dir, config.data_dir, run_dir)
         if database is None:
-            postgres = EmbeddedPostgres(config.data_dir, run_dir, on_restart)
-            children.append(postgres)
-            database = postgres.url
+            database = await _started(EmbeddedPostgres(config.data_dir, run_dir, on_restart), stack)
         if redis is None:
-            valkey = EmbeddedValkey(config.data_dir, run_dir, on_restart)
-            children.append(valkey)
-            redis = valkey.url
-        await asyncio.gather(*(child.start() for child in children))
+            redis = await _started(EmbeddedValkey(config.data_dir, run_dir, on_restart), stack)
         yield Engines(database, redis)
-    finally:
-        await asyncio.gather(*(child.stop() for child in children))
-        remove_run_dir(config.data_dir, run_dir)
+
+
+async def _started(engine: EmbeddedPostgres | EmbeddedValkey, stack: AsyncExitStack) -> str:
+    """Its URL. One after the other, so that the failure of one never meets another in the middle of its start."""
+    stack.push_async_callback(engine.stop)
+    await engine.start()
+    return engine.url

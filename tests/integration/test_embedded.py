@@ -1,22 +1,22 @@
-"""Embedded engines where they were met in trouble: long paths, interrupted beginnings, other processes."""
+"""Embedded engines where they were met in trouble: long paths, interrupted beginnings, a death."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from clients.embedded import postgres, valkey
 from clients.embedded.child import EngineFailed
 from clients.embedded.datadir import DataDir, DataDirLocked
 from clients.embedded.postgres import EmbeddedPostgres
 from clients.embedded.rundir import PREFIX, fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
+from tests.integration.engines import NewRunDir, answers
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,30 +30,12 @@ with DataDir(Path(sys.argv[1])):
 """
 
 
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tapedeck-engines-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        path = Path(folder) / "data"
-        with DataDir(path):
-            yield path
-
-
-async def answers(server: EmbeddedPostgres) -> bool:
-    try:
-        connection = await asyncpg.connect(server.url, timeout=2)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-        return False
-    await connection.close()
-    return True
-
-
-async def test_data_survives_and_sockets_do_not_need_short_paths(data_dir: Path) -> None:
+async def test_data_survives_and_sockets_do_not_need_short_paths(data_dir: Path, new_run_dir: NewRunDir) -> None:
     long_dir = data_dir / ("long-" * 30)
     long_dir.mkdir()
     long_dir.chmod(0o711)
     for start in range(2):
-        server = EmbeddedPostgres(long_dir, fresh_run_dir(long_dir), durable=False)
+        server = EmbeddedPostgres(long_dir, new_run_dir(long_dir), durable=False)
         await server.start()
         connection = await asyncpg.connect(server.url)
         if start == 0:
@@ -65,55 +47,71 @@ async def test_data_survives_and_sockets_do_not_need_short_paths(data_dir: Path)
         assert listens == ""
 
 
-async def test_an_interrupted_beginning_is_begun_again(data_dir: Path) -> None:
+async def test_an_interrupted_beginning_is_begun_again(data_dir: Path, new_run_dir: NewRunDir) -> None:
     (data_dir / "postgres.new").mkdir()
     (data_dir / "postgres.new" / "PG_VERSION").write_text("18")
     (data_dir / "postgres").mkdir()
-    server = EmbeddedPostgres(data_dir, fresh_run_dir(data_dir), durable=False)
+    server = EmbeddedPostgres(data_dir, new_run_dir(data_dir), durable=False)
     await server.start()
     assert await answers(server)
     await server.stop()
 
 
-async def test_an_engine_that_dies_is_started_again_and_counted(data_dir: Path) -> None:
+async def test_what_is_not_a_cluster_is_left_alone(data_dir: Path, new_run_dir: NewRunDir) -> None:
+    (data_dir / "postgres").mkdir()
+    (data_dir / "postgres" / "precious").write_text("kept")
+    with pytest.raises(EngineFailed, match="holds files, but no Postgres cluster"):
+        await EmbeddedPostgres(data_dir, new_run_dir(data_dir), durable=False).start()
+    assert (data_dir / "postgres" / "precious").read_text() == "kept"
+
+
+async def test_binaries_of_the_system_serve_where_no_wheel_does(
+    data_dir: Path, new_run_dir: NewRunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgres").symlink_to(postgres.find_bin_dir() / "postgres")
+    (tmp_path / "redis-server").symlink_to(valkey.find_server())
+    for module in (postgres, valkey):
+        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    run_dir = new_run_dir(data_dir)
+    engines = EmbeddedPostgres(data_dir, run_dir, durable=False), EmbeddedValkey(data_dir, run_dir)
+    await asyncio.gather(*(engine.start() for engine in engines))
+    assert await answers(engines[0])
+    await asyncio.gather(*(engine.stop() for engine in engines))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EngineFailed, match="set DATABASE_URL"):
+        postgres.find_bin_dir()
+    with pytest.raises(EngineFailed, match="set REDIS_URL"):
+        valkey.find_server()
+
+
+async def test_an_engine_that_dies_is_started_again_and_counted(data_dir: Path, new_run_dir: NewRunDir) -> None:
     restarted: list[str] = []
-    run_dir = fresh_run_dir(data_dir)
-    postgres = EmbeddedPostgres(data_dir, run_dir, restarted.append, durable=False)
-    valkey = EmbeddedValkey(data_dir, run_dir, restarted.append)
-    await asyncio.gather(postgres.start(), valkey.start())
-    first = (postgres.pid, valkey.pid)
+    run_dir = new_run_dir(data_dir)
+    database = EmbeddedPostgres(data_dir, run_dir, restarted.append, durable=False)
+    cache = EmbeddedValkey(data_dir, run_dir, restarted.append)
+    await asyncio.gather(database.start(), cache.start())
+    first = (database.pid, cache.pid)
     for pid in first:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
     async def both() -> bool:
-        return postgres.pid != first[0] and valkey.pid != first[1] and await answers(postgres)
+        return database.pid != first[0] and cache.pid != first[1] and await answers(database)
 
     await eventually(both)
     assert sorted(restarted) == ["postgres", "valkey"]
-    await asyncio.gather(postgres.stop(), valkey.stop())
+    await asyncio.gather(database.stop(), cache.stop())
 
 
-async def test_an_engine_that_cannot_start_says_its_last_words(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir, fresh_run_dir(data_dir), durable=False)
+async def test_an_engine_that_cannot_start_says_its_last_words(data_dir: Path, new_run_dir: NewRunDir) -> None:
+    server = EmbeddedPostgres(data_dir, new_run_dir(data_dir), durable=False)
     await server.start()
     await server.stop()
     (data_dir / "postgres" / "global" / "pg_control").unlink()
-    broken = EmbeddedPostgres(data_dir, fresh_run_dir(data_dir), durable=False)
+    broken = EmbeddedPostgres(data_dir, new_run_dir(data_dir), durable=False)
     with pytest.raises(EngineFailed, match=r"postgres did not start: .*pg_control"):
         await broken.start()
-
-
-async def test_a_folder_that_others_may_not_enter() -> None:
-    """For root it is closed to the user that Postgres runs as."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-closed-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o700)
-        data_dir = Path(folder) / "data"
-        data_dir.mkdir()
-        server = EmbeddedPostgres(data_dir, fresh_run_dir(data_dir), durable=False)
-        await server.start()
-        assert await answers(server)
-        await server.stop()
 
 
 def test_a_held_data_directory_names_its_holder(tmp_path: Path) -> None:
