@@ -8,7 +8,16 @@ import pytest
 
 from actors.domain.model import Layout, RecordingSpec, Subscription, Video
 from clients.agora.recorder import recorder_token
-from clients.agora.requests import LocalTarget, S3Target, acquire_body, checked_prefix, layout_request, start_body
+from clients.agora.requests import (
+    LocalTarget,
+    S3Target,
+    StorageTarget,
+    acquire_body,
+    checked_prefix,
+    layout_request,
+    start_body,
+)
+from clients.agora.simulator.wire import AcquireRequest, StartRequest, checked
 
 BUCKET: dict[str, Any] = {"bucket": "b", "access_key": "k", "secret_key": "s"}
 
@@ -108,6 +117,26 @@ def test_prefixes_keep_to_agoras_rules(prefix: tuple[str, ...]) -> None:
         checked_prefix(prefix)
     with pytest.raises(ValueError, match="prefix"):
         LocalTarget().config(prefix)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        RecordingSpec(channel_name="room"),
+        RecordingSpec(channel_name="room", channel_type="live_broadcasting", outputs=("hls",), max_idle_seconds=5),
+        RecordingSpec(channel_name="room", subscribe=Subscription(audio=("1", "2"))),
+        RecordingSpec(channel_name="room", streams="audio_video"),
+        RecordingSpec(channel_name="room", streams="audio_video", layout=Layout("floating", None, "#000000")),
+        RecordingSpec(channel_name="room", streams="audio_video", subscribe=Subscription(video=("7",))),
+    ],
+)
+@pytest.mark.parametrize(
+    "target", [LocalTarget(), S3Target(region="us-east-1", **BUCKET), S3Target(region="x", endpoint="e:9", **BUCKET)]
+)
+def test_the_simulator_which_is_strict_accepts_every_body(spec: RecordingSpec, target: StorageTarget) -> None:
+    request = start_body("room", "42", spec, target.config(("p", "q")), "token")["clientRequest"]
+    checked(StartRequest, request, "Start")
+    checked(AcquireRequest, acquire_body("room", "42")["clientRequest"], "Acquire")
 
 
 APP_ID, CERTIFICATE = "970CA35de60c44645bbae8a215061b33", "5CFd2fd1755d40ecb72977518be15d3b"
