@@ -1,9 +1,12 @@
-"""The columns of one commit statement: many appends, laid out as arrays."""
+"""The columns of one commit statement: many appends, laid out as arrays.
+
+Values of the domain are left as they are: the pool's codec for jsonb writes them.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from actors.domain.codec import EVENT_VERSION, encode, encode_event
+from actors.domain.codec import EVENT_VERSION
 from actors.domain.model import is_live, state_of, status_of
 from actors.ports import Append
 
@@ -20,7 +23,7 @@ def _meetings(appends: Sequence[Append]) -> list[list[Any]]:
         [append.expected_seq for append in appends],
         [append.state.seq for append in appends],
         [append.state.sequence for append in appends],
-        [encode(append.state) for append in appends],
+        [append.state for append in appends],
         [append.wake_at_ms for append in appends],
     ]
 
@@ -35,10 +38,10 @@ def _events(appends: Sequence[Append]) -> list[list[Any]]:
         [event.event.recording_id for event in events],
         [event.event.kind for event in events],
         [EVENT_VERSION for _ in events],
-        [encode(event.actor) for event in events],
-        [encode_event(event.event) for event in events],
-        [None if event.recording is None else encode(event.recording) for event in events],
-        [None if event.live is None else encode(event.live) for event in events],
+        [event.actor for event in events],
+        [event.event for event in events],
+        [event.recording for event in events],
+        [event.live for event in events],
     ]
 
 
@@ -51,7 +54,7 @@ def _recordings(appends: Sequence[Append]) -> list[list[Any]]:
         [state_of(recording).value for recording in recordings],
         [status_of(recording).value for recording in recordings],
         [recording.created_at_ms for recording in recordings],
-        [encode(recording) for recording in recordings],
+        list(recordings),
     ]
 
 

@@ -6,6 +6,7 @@ each, performance.md 5). A meeting's next append is held back until its last one
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 
 import asyncpg
@@ -13,9 +14,9 @@ import structlog
 
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Recording
-from actors.ports import Append, CommandMark, Fenced, JournalRejected, OutcomeUnknown
+from actors.ports import Append, CommandMark, Fenced, JournalRejected, JournalUnavailable, OutcomeUnknown
 from clients.postgres.batch import columns
-from clients.postgres.pool import NOT_REACHED, Pool, acquire, reading
+from clients.postgres.pool import NOT_REACHED, Connection, Pool, borrowed, is_passing, is_refusal, name_of, reading
 from clients.postgres.queries import sql
 from clients.postgres.rows import to_recording
 
@@ -51,12 +52,17 @@ class PostgresJournal:
             return to_recording(await self._pool.fetchrow(sql("recall"), meeting_id, recording_id))
 
     async def _write(self) -> None:
-        """Until nothing waits."""
+        """Until nothing waits. Nobody is left without an answer, even if it is stopped."""
+        batch: list[Waiting] = []
         try:
             while self._waiting:
-                await self._write_batch(self._next_batch())
+                batch = self._next_batch()
+                await self._write_batch(batch)
         finally:
             self._writer = None
+            _end(batch, OutcomeUnknown("the writer was stopped"))
+            _end(self._waiting, JournalUnavailable("the writer was stopped"))
+            self._waiting.clear()
 
     def _next_batch(self) -> list[Waiting]:
         """At most `batch_max`, no meeting twice; callers who have left are still served: their command was accepted."""
@@ -85,29 +91,35 @@ class PostgresJournal:
     async def _split(self, batch: list[Waiting], error: asyncpg.PostgresError) -> None:
         """The database has answered with an error, so nothing is written: find the append that it is about."""
         if len(batch) == 1:
-            log.error("journal.rejected", meeting=batch[0][0].meeting_id, error=str(error))
-            _end(batch, JournalRejected(f"{type(error).__name__}: {error}"))
+            log.error("journal.rejected", meeting=batch[0][0].meeting_id, error=name_of(error))
+            _end(batch, JournalRejected(name_of(error)))
             return
         half = len(batch) // 2
         await self._write_batch(batch[:half])
         await self._write_batch(batch[half:])
 
     async def _execute(self, appends: list[Append]) -> set[MeetingId]:
-        """The meetings that were fenced. Raises PostgresError only if the database answered that nothing is written."""
+        """The meetings that were fenced. Raises PostgresError only if it is about an append, and nothing is written."""
         parameters = columns(appends)
-        connection = await acquire(self._pool)
-        try:
-            rows = await connection.fetch(sql("commit"), *parameters)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
-            raise
-        except (*NOT_REACHED, asyncpg.PostgresError, asyncio.CancelledError) as error:
-            # Whether it was committed is not known; the connection is not used again, so the server ends it.
-            with suppress(asyncpg.InterfaceError):  # the pool has it back already
-                connection.terminate()
-            raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
-        finally:
-            await self._pool.release(connection)
+        async with borrowed(self._pool) as connection:
+            try:
+                rows = await connection.fetch(sql("commit"), *parameters)
+            except asyncpg.PostgresError as error:
+                if not is_refusal(error):
+                    raise _given_up(connection, error) from error
+                if is_passing(error):
+                    raise JournalUnavailable(name_of(error)) from error
+                raise
+            except NOT_REACHED as error:
+                raise _given_up(connection, error) from error
         return {row["meeting_id"] for row in rows if not row["ok"]}
+
+
+def _given_up(connection: Connection, error: Exception) -> OutcomeUnknown:
+    """Whether it was committed is not known; the connection is not used again, so the server ends it."""
+    with suppress(asyncpg.InterfaceError):  # the pool has it back already
+        connection.terminate()
+    return OutcomeUnknown(name_of(error))
 
 
 def _answer(future: asyncio.Future[None], error: Exception | None) -> None:
@@ -119,6 +131,6 @@ def _answer(future: asyncio.Future[None], error: Exception | None) -> None:
         future.set_exception(error)
 
 
-def _end(batch: list[Waiting], error: Exception) -> None:
+def _end(batch: Iterable[Waiting], error: Exception) -> None:
     for _, future in batch:
         _answer(future, error)

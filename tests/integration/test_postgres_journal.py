@@ -5,42 +5,20 @@ import random
 from collections import Counter
 from dataclasses import replace
 
-import asyncpg
 import pytest
 
 from actors.domain.ids import MeetingId
-from actors.domain.model import Actor, ActorKind, Meeting
+from actors.domain.model import Actor, ActorKind
 from actors.domain.step import take_step
-from actors.ports import Append, Claim, Fenced, JournalRejected, JournalUnavailable, OutcomeUnknown
+from actors.ports import Append, Claim, Fenced, JournalUnavailable
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.migrate import upgrade
 from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
-from tests.unit.domain.story import Story
-from tests.waiting import eventually
+from tests.fakes.appends import held, next_append
 
 USER = Actor(ActorKind.USER, "u")
-
-
-def next_append(meeting: Meeting, epoch: int, marker: str) -> Append:
-    """A start, or the abort of it: two events, of which subscribers see both."""
-    story = Story()
-    story.meeting = meeting
-    if meeting.live is None:
-        story.start(f"{meeting.meeting_id}-{meeting.seq}", external_id=marker)
-    else:
-        story.settled[meeting.live.recording_id] = meeting.live
-        story.stop()
-    return Append(
-        meeting_id=meeting.meeting_id,
-        epoch=epoch,
-        expected_seq=meeting.seq,
-        state=story.meeting,
-        wake_at_ms=None,
-        events=tuple(replace(event, meeting_id=meeting.meeting_id) for event in story.log),
-        recordings=tuple(replace(item, meeting_id=meeting.meeting_id) for item in story.settled.values()),
-    )
 
 
 async def test_six_writers_leave_no_gap_and_lose_nothing(database_url: str) -> None:
@@ -62,7 +40,7 @@ async def test_six_writers_leave_no_gap_and_lose_nothing(database_url: str) -> N
 
     async def one(journal: PostgresJournal, own: dict[MeetingId, Claim], meeting: MeetingId) -> None:
         claim = own[meeting]
-        append = next_append(claim.state, claim.epoch, "x")
+        append = next_append(claim.state, claim.epoch)
         try:
             await journal.commit(append)
         except Fenced:
@@ -103,65 +81,45 @@ async def test_six_writers_leave_no_gap_and_lose_nothing(database_url: str) -> N
 async def test_appends_of_many_meetings_share_a_statement(pool: Pool) -> None:
     journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
     claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(20)]
-    await asyncio.gather(*(journal.commit(next_append(claim.state, claim.epoch, "x")) for claim in claims))
+    await asyncio.gather(*(journal.commit(next_append(claim.state, claim.epoch)) for claim in claims))
     transactions = await pool.fetchval("SELECT count(DISTINCT tx::text) FROM events")
     assert transactions <= 2
 
 
-async def test_one_bad_append_does_not_fail_its_neighbours(pool: Pool) -> None:
+async def test_a_batch_has_an_upper_bound(pool: Pool) -> None:
+    journal, ownership = PostgresJournal(pool, batch_max=4), PostgresOwnership(pool, "n", "i")
+    claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(10)]
+    await asyncio.gather(*(journal.commit(next_append(claim.state, claim.epoch)) for claim in claims))
+    rows = await pool.fetch("SELECT count(DISTINCT meeting_id) AS meetings FROM events GROUP BY tx ORDER BY 1")
+    assert [row["meetings"] for row in rows] == [2, 4, 4]
+
+
+async def test_a_meeting_is_never_twice_in_a_statement_and_keeps_its_order(pool: Pool) -> None:
     journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
-    claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(7)]
-    appends = [
-        next_append(claim.state, claim.epoch, "\0" if number == 3 else "x") for number, claim in enumerate(claims)
-    ]
-    results = await asyncio.gather(*(journal.commit(append) for append in appends), return_exceptions=True)
-    assert [type(result) for result in results] == [JournalRejected if n == 3 else type(None) for n in range(7)]
-    assert await pool.fetchval("SELECT count(*) FROM recordings") == 6
+    claim, other = await ownership.claim(MeetingId("m")), await ownership.claim(MeetingId("other"))
+    first = next_append(claim.state, claim.epoch)
+    second = next_append(first.state, claim.epoch)
+    third = next_append(second.state, claim.epoch)
+    appends = (first, second, third, next_append(other.state, other.epoch))
+    await asyncio.gather(*(journal.commit(append) for append in appends))
+    rows = await pool.fetch("SELECT seq FROM events WHERE meeting_id = 'm' ORDER BY tx, seq")
+    assert [row["seq"] for row in rows] == list(range(1, third.state.seq + 1))
+    assert await pool.fetchval("SELECT count(DISTINCT tx::text) FROM events") == 3
 
 
-async def test_a_broken_connection_leaves_the_outcome_unknown_and_a_claim_settles_it(
-    database_url: str, pool: Pool
-) -> None:
+async def test_what_a_caller_asked_for_is_written_though_the_caller_has_left(database_url: str, pool: Pool) -> None:
     journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
-    claim = await ownership.claim(MeetingId("m"))
-    other = await asyncpg.connect(database_url)
-    lock = other.transaction()
-    await lock.start()
-    await other.execute("SELECT 1 FROM meetings WHERE meeting_id = 'm' FOR UPDATE")
-    committing = asyncio.create_task(journal.commit(next_append(claim.state, claim.epoch, "x")))
-
-    async def waiting() -> int | None:
-        found: int | None = await other.fetchval(
-            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return found
-
-    pid = await eventually(waiting)
-    await other.execute("SELECT pg_terminate_backend($1)", pid)
-    with pytest.raises(OutcomeUnknown):
-        await committing
-    await lock.rollback()
-    await other.close()
-    after = await ownership.claim(MeetingId("m"))
-    assert after.epoch == claim.epoch + 1
-    with pytest.raises(Fenced):
-        await journal.commit(next_append(claim.state, claim.epoch, "x"))
-    await journal.commit(next_append(after.state, after.epoch, "x"))
-
-
-async def test_a_statement_that_hangs_is_given_up_as_unknown(database_url: str) -> None:
-    pool = await create_pool(database_url, 3, 0.3)
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
-    claim = await ownership.claim(MeetingId("m"))
-    other = await asyncpg.connect(database_url)
-    lock = other.transaction()
-    await lock.start()
-    await other.execute("SELECT 1 FROM meetings WHERE meeting_id = 'm' FOR UPDATE")
-    with pytest.raises(OutcomeUnknown):
-        await journal.commit(next_append(claim.state, claim.epoch, "x"))
-    await lock.rollback()
-    await other.close()
-    await pool.close()
+    first, second = [await ownership.claim(MeetingId(name)) for name in ("a", "b")]
+    async with held(database_url, MeetingId("a")) as hold:
+        patient = asyncio.create_task(journal.commit(next_append(first.state, first.epoch)))
+        await hold.waiting()
+        hasty = asyncio.create_task(journal.commit(next_append(second.state, second.epoch)))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(hasty, 0.01)
+    await patient
+    await journal.commit(next_append((again := await ownership.claim(MeetingId("c"))).state, again.epoch))
+    written = await pool.fetch("SELECT DISTINCT meeting_id FROM events ORDER BY meeting_id")
+    assert [row["meeting_id"] for row in written] == ["a", "b", "c"]
 
 
 async def test_without_a_database_nothing_was_written(database_url: str) -> None:
@@ -170,7 +128,7 @@ async def test_without_a_database_nothing_was_written(database_url: str) -> None
     claim = await ownership.claim(MeetingId("m"))
     await pool.close()
     with pytest.raises(JournalUnavailable):
-        await journal.commit(next_append(claim.state, claim.epoch, "x"))
+        await journal.commit(next_append(claim.state, claim.epoch))
     with pytest.raises(JournalUnavailable):
         await ownership.claim(MeetingId("m"))
 
