@@ -1,9 +1,13 @@
 """A session keeps what it was begun with, whatever the next start is told; and its times stand in their order."""
 
+import errno
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from clients.agora.simulator import studio
+from clients.agora.simulator.tracks import Track, clock_track
 from tests.fakes.studio import RATE, Receiver, samples_of, seconds_heard
 from tests.integration.conftest import Begin
 
@@ -34,3 +38,21 @@ async def test_stop_before_it_is_ready(begin: Begin, receiver: tuple[Receiver, s
     await hook.has(take.sid, 40, 41, 11)
     times = {event["eventType"]: event["payload"]["sendts"] for event in hook.events(take.sid)}
     assert times[40] <= times[41]
+
+
+async def test_picture_that_could_not_be_made_is_tried_again(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[tuple[int, int, int]] = []
+
+    def full_disk_once(cache: Path, width: int, height: int, fps: int) -> Track:
+        tries.append((width, height, fps))
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "no space left")
+        return clock_track(cache, width, height, fps)
+
+    monkeypatch.setattr(studio, "clock_track", full_disk_once)
+    bench = await begin()
+    picture = {"width": 64, "height": 48, "fps": 2, "bitrate": 100}
+    take = await bench.record(recording={"streamTypes": 2, "transcodingConfig": picture})
+    await take.has_slices(1)
+    assert (await take.stop())[0] == 200
+    assert tries == [(64, 48, 2)] * 2

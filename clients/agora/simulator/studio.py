@@ -139,7 +139,8 @@ class Studio:
     async def _clock_of(self, session: Session) -> Track:
         """A picture of that size; a large one takes seconds to encode, which the sound of others does not wait for."""
         size = picture_of(session)
-        if size not in self._clocks:
+        made = self._clocks.get(size)
+        if made is None or (made.done() and made.exception() is not None):  # a full disk has room again some day
             loop = asyncio.get_running_loop()
             self._clocks[size] = loop.run_in_executor(self._painter, clock_track, self._cache, *size)
         return await asyncio.shield(self._clocks[size])
