@@ -149,6 +149,10 @@ class Inbox(Protocol):
         """Stored notices of known recorders that no commit has marked yet, oldest first."""
         ...
 
+    async def set_aside(self, notice_id: NoticeId) -> None:
+        """Keep a notice that cannot be applied, and never offer it again. Raises JournalUnavailable."""
+        ...
+
 
 # --- reading ---
 

@@ -179,16 +179,11 @@ class ActorSystem:
     def _release(self, handle: Handle) -> None:
         if handle.actor is not None:
             epoch, handle.actor = handle.actor.epoch, None
-            self._detach(self._give_back(handle.meeting_id, epoch))
-
-    async def _give_back(self, meeting_id: MeetingId, epoch: int) -> None:
-        try:
-            await self._ports.ownership.release(meeting_id, epoch)
-        except JournalUnavailable:
-            log.info("ownership.not_released", meeting=meeting_id)
+            self._detach(self._ports.ownership.release(handle.meeting_id, epoch))
 
     def _detach(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        """Something that nobody waits for; if the database is away, the reconciler comes by it again."""
+        task = asyncio.create_task(_unless_away(work))
         self._detached.add(task)
         task.add_done_callback(self._detached.discard)
 
@@ -275,12 +270,18 @@ class ActorSystem:
             if envelope.crashes < 2:
                 handle.mailbox.put_back(envelope)
             else:
-                log.error("command.set_aside", meeting=handle.meeting_id, command=type(envelope.command).__name__)
-                envelope.refuse(CommandFailed())
+                self._set_aside(handle, envelope)
         if note_crash(handle, self._now(), self._settings.budget):
             log.error("meeting.quarantined", meeting=handle.meeting_id, times=handle.quarantines)
             handle.mailbox.refuse_users(MeetingQuarantined(handle.meeting_id))
             self._ports.observe.quarantined(1)
+
+    def _set_aside(self, handle: Handle, envelope: Envelope) -> None:
+        """A stored notification that fails would otherwise come back from the inbox for ever."""
+        log.error("command.set_aside", meeting=handle.meeting_id, command=type(envelope.command).__name__)
+        envelope.refuse(CommandFailed())
+        if isinstance(envelope.command, ProviderReported):
+            self._detach(self._ports.inbox.set_aside(envelope.command.notice.notice_id))
 
     def _quarantined(self, handle: Handle) -> bool:
         if lift_quarantine(handle, self._now()):
@@ -306,3 +307,10 @@ class ActorSystem:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+async def _unless_away(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except JournalUnavailable as error:
+        log.info("database.away", error=str(error))

@@ -1,7 +1,7 @@
 """Notifications of the provider, stored before they are answered."""
 
 from actors.domain.commands import Notice
-from actors.domain.ids import MeetingId
+from actors.domain.ids import MeetingId, NoticeId
 from clients.postgres.pool import Pool, reading
 from clients.postgres.queries import sql
 
@@ -54,3 +54,7 @@ class PostgresInbox:
             )
             for row in rows
         ]
+
+    async def set_aside(self, notice_id: NoticeId) -> None:
+        async with reading():
+            await self._pool.execute(sql("inbox_set_aside"), notice_id)

@@ -207,6 +207,15 @@ async def test_a_notice_finds_its_meeting_by_uid_or_sid_and_is_marked_with_the_c
     assert await db.inbox.meeting_of(notice(uid="4712", sid="t" * 32)) == M
 
 
+async def test_a_notice_that_was_set_aside_is_not_offered_again(db: Database) -> None:
+    row = RecorderRow(cname="m-1", uid="4711", sid=None, recording_id=RecordingId("r-1"), attempt=1)
+    await db.journal.commit(append_of(in_phase(Phase.ACTIVE), await db.ownership.claim(M), recorders=(row,)))
+    await db.inbox.store(notice(), b"{}", BEGIN_MS)
+    await db.inbox.set_aside(NoticeId("n-1"))
+    assert await db.inbox.unprocessed(BEGIN_MS, 10) == []
+    assert not await db.inbox.store(notice(), b"{}", BEGIN_MS)
+
+
 async def test_a_recording_is_recalled_in_its_own_meeting_only(db: Database) -> None:
     story = in_phase(Phase.COMPLETED)
     await db.journal.commit(append_of(story, await db.ownership.claim(M)))

@@ -175,6 +175,9 @@ class MemoryInbox:
                 found.append((owner, row.notice))
         return found[:limit]
 
+    async def set_aside(self, notice_id: NoticeId) -> None:
+        self._db.inbox[notice_id].processed = True
+
 
 class MemoryRecords:
     """ports.Records."""

@@ -182,6 +182,9 @@ class DatabaseCable:
     async def unprocessed(self, *names: Any) -> Any:
         return await self._read("unprocessed", lambda: self._inbox.unprocessed(*names))
 
+    async def set_aside(self, notice_id: Any) -> None:
+        await self._read("set_aside", lambda: self._inbox.set_aside(notice_id))
+
     async def _reach(self, name: str) -> None:
         await self._cable.to_the_world(f"database.{name}")
         if self._cable.wire.faults.strikes("database.unavailable"):

@@ -331,6 +331,24 @@ def test_a_notice_is_applied_once_and_marked_in_the_same_commit() -> None:
     virtual(story)
 
 
+def test_a_notice_that_fails_is_set_aside_and_holds_nothing_up() -> None:
+    async def story() -> None:
+        world = World()
+        started = (await world.start()).reply.recording_id
+        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
+        await asyncio.sleep(2)
+        world.agora.advance(world.now_ms())
+        first, *_ = world.agora.take_notices(world.now_ms() + 10_000)
+        await world.ports.inbox.store(first, b"", world.now_ms())
+        world.journal.failures = [ValueError("bug"), ValueError("bug")]
+        world.system.report(M, first)
+        await asyncio.sleep(1)
+        assert world.database.unprocessed_count() == 0
+        assert isinstance((await world.stop()).reply, Accepted)
+
+    virtual(story)
+
+
 def test_the_reconciler_finds_notices_that_nobody_reported() -> None:
     async def story() -> None:
         world = World()

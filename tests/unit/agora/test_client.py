@@ -176,7 +176,18 @@ async def test_a_body_without_an_end_is_cut(budget: Budget) -> None:
         writer.close()
 
     async with recorder_of(serve, budget, aiohttp.TraceConfig()) as recorder:
-        assert isinstance(await recorder.start(START), Ambiguous)
+        outcome = await recorder.start(START)
+    assert isinstance(outcome, Ambiguous)
+    assert outcome.why.startswith("HTTP 200: not JSON")
+
+
+async def test_a_redirect_is_not_followed(recorder: AgoraRecorder) -> None:
+    with aioresponses() as mock:
+        url = f"{BASE}/resourceid/res/mode/mix/start"
+        mock.post(url, status=302, headers={"Location": "https://else.test/"}, response_class=Response)
+        outcome = await recorder.start(START)
+    assert isinstance(outcome, Ambiguous)
+    assert outcome.why.startswith("HTTP 302")
 
 
 async def test_a_lost_acquire_is_simply_sent_again(recorder: AgoraRecorder) -> None:
@@ -243,6 +254,8 @@ async def test_with_a_certificate_the_recorder_gets_a_token_for_the_longest_reco
         (body,) = bodies(mock)
     content = zlib.decompress(b64decode(body["clientRequest"]["token"][3:]))
     assert content.endswith(b"\x04\x00room\x02\x0042")
+    join_alone = b"\x01\x00" * 4  # one service, of type 1, with one privilege, which is 1
+    assert join_alone in content
     expire_at = content.index(app_id.encode()) + len(app_id) + 4
     assert int.from_bytes(content[expire_at : expire_at + 4], "little") == token_seconds
 

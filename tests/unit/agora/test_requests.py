@@ -66,6 +66,20 @@ def test_a_picture_with_layout_and_lists() -> None:
     }
 
 
+def test_a_picture_of_720p_unless_another_is_asked_for() -> None:
+    spec = RecordingSpec(channel_name="room", streams="audio_video", max_idle_seconds=77)
+    config = start_body("room", "42", spec, {}, None)["clientRequest"]["recordingConfig"]
+    assert config["maxIdleTime"] == 77
+    assert config["transcodingConfig"] == {
+        "width": 1280,
+        "height": 720,
+        "fps": 15,
+        "bitrate": 1130,
+        "mixedVideoLayout": 1,
+        "backgroundColor": "#000000",
+    }
+
+
 def test_a_layout_is_always_said_in_full() -> None:
     assert layout_request(None) == {"mixedVideoLayout": 1, "backgroundColor": "#000000"}
 

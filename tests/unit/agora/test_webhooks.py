@@ -57,6 +57,12 @@ def test_what_is_missing_or_of_another_type_is_empty(payload: bytes) -> None:
     assert isinstance(notice.details, dict)
 
 
+def test_older_spellings_are_understood() -> None:
+    notice = parse(b'{"notificationId":"n","eventType":"31","notifyMs":9,"payload":{"uid":12121212,"sequence":"3"}}')
+    assert (notice.notice_id, notice.event_type, notice.at_ms) == ("n", 31, 9)
+    assert (notice.uid, notice.sequence) == ("12121212", 3)
+
+
 def test_text_that_could_not_be_stored_is_cut() -> None:
     notice = parse(b'{"noticeId":"a\\u0000b","payload":{"cname":"' + b"x" * 1000 + b'"}}')
     assert notice.notice_id == "ab"
