@@ -4,6 +4,8 @@ The environment is stamped with what it was made from; a run finds it unchanged 
 for one another, and what an interrupted one left is repaired by the next.
 """
 
+from __future__ import annotations  # an older Python shall come as far as to be told
+
 import contextlib
 import fcntl
 import hashlib
@@ -19,7 +21,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "tapedeck-stamp"
 LOCKS = {"run": "requirements.lock", "test": "requirements-dev.lock"}
 PYTHON_MIN = (3, 11)
-PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "-q")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "-qq")
 
 
 def main(arguments: list[str]) -> int:
@@ -31,10 +33,8 @@ def main(arguments: list[str]) -> int:
         wanted = ".".join(map(str, PYTHON_MIN))
         print(f"tapedeck needs Python {wanted} or newer, this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
-    with locked(ROOT / ".venv.lock"):
-        if not is_made(arguments[0]):
-            return make(arguments[0])
-    return 0
+    with locked(ROOT / ".venv.lock") as lock:
+        return 0 if is_made(arguments[0]) else make(arguments[0], lock)
 
 
 def is_made(kind: str) -> bool:
@@ -53,8 +53,11 @@ def fingerprint(kind: str) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def make(kind: str) -> int:
-    """Build it. The stamp goes first and comes last, so that a half-made one is never taken for whole."""
+def make(kind: str, lock: int) -> int:
+    """Build it. The stamp goes first and comes last, so that a half-made one is never taken for whole.
+
+    Each step holds the lock too: one that outlives us, because only we were killed, is waited for.
+    """
     began = time.monotonic()
     STAMP.unlink(missing_ok=True)
     say(f"making .venv from {LOCKS[kind]} (once; about half a minute)")
@@ -67,7 +70,7 @@ def make(kind: str) -> int:
         [str(python), *PIP, "install", "--no-build-isolation", "--no-deps", "-e", str(ROOT)],
     ]
     for step in steps:
-        if subprocess.run(step, check=False, stdin=subprocess.DEVNULL).returncode:
+        if subprocess.run(step, check=False, stdin=subprocess.DEVNULL, pass_fds=[lock]).returncode:
             say(f"this failed: {' '.join(step)}")
             say("on Debian, `python3 -m venv` needs the package python3-venv" if step in fresh else "see above")
             return 1
@@ -87,12 +90,12 @@ def works(python: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One at a time; the lock goes with the process."""
+def locked(path: Path) -> Iterator[int]:
+    """One at a time; the lock goes with the last process that has the file open."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file
     finally:
         os.close(file)
 
