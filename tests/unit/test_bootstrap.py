@@ -1,10 +1,12 @@
 """The environment that `make` makes: once, whole, and by one at a time."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,13 +50,15 @@ class Steps:
 
     def __init__(self) -> None:
         self.ran: list[list[str]] = []
+        self.inherited: list[list[int]] = []
         self.version = sys.version
         self.fails = "nothing"
 
-    def __call__(self, step: list[str], **options: object) -> SimpleNamespace:
+    def __call__(self, step: list[str], **options: Any) -> SimpleNamespace:
         if options.get("capture_output"):
             return SimpleNamespace(stdout=self.version, returncode=0)
         self.ran.append(step)
+        self.inherited.append([os.fstat(file).st_ino for file in options.get("pass_fds", ())])
         return SimpleNamespace(returncode=int(self.fails in step))
 
 
@@ -91,7 +95,6 @@ def test_two_at_once_make_one_environment_and_the_next_finds_it(checkout: Path) 
 
 
 def test_what_a_killed_one_left_is_repaired(checkout: Path) -> None:
-    """Its step lives on, as nobody told it to stop: the next one must not work beside it."""
     killed = begin(checkout)
     assert killed.stderr is not None
     killed.stderr.readline()
@@ -99,6 +102,12 @@ def test_what_a_killed_one_left_is_repaired(checkout: Path) -> None:
     killed.communicate()
     assert "made in" in finish(begin(checkout))
     subprocess.run([checkout / ".venv" / "bin" / "python", "-c", "import probe"], check=True)
+
+
+def test_every_step_holds_the_lock_also_when_only_it_is_left(checkout: Path, steps: Steps) -> None:
+    """A kill of the set-up alone leaves its step at work, and the next set-up must not work beside it."""
+    bootstrap.main(["run"])
+    assert steps.inherited == [[(checkout / ".venv.lock").stat().st_ino]] * len(steps.ran)
 
 
 def test_an_environment_for_tests_serves_for_running_and_not_the_other_way_round(steps: Steps) -> None:
