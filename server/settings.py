@@ -115,6 +115,7 @@ class ProofSettings(Section):
     tolerance_ratio: Share = 0.02
     settle_seconds: SecondsOrZero = 45.0
     check_delays_seconds: Delays = (1.0, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
+    backup_interval_seconds: Seconds = 300.0
 
 
 class StorageSettings(Section):

@@ -3,7 +3,7 @@
 from actors.domain.commands import MediaErased, MediaExamined
 from actors.domain.events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
 from actors.domain.evidence import Nothing, NotYet, Proven, judge
-from actors.domain.model import EndReason, Failure, FailureCode, Phase, Recording
+from actors.domain.model import EndReason, Failure, FailureCode, Phase, Recording, StorageStatus
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
@@ -81,6 +81,8 @@ def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> No
         fail(draft, recording, failure, f"still at the deadline: {why}")
         return
     pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)
+    if recording.storage_status is StorageStatus.BACKUP:  # that may take a day, and event 31 tells when it is over
+        pause_ms = max(pause_ms, draft.policy.backup_interval_ms)
     draft.emit(
         MediaAwaited(
             recording_id=recording.recording_id,

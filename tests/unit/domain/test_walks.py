@@ -40,7 +40,7 @@ def test_every_walk_comes_to_an_end_when_it_is_stopped(steps: list[tuple[int, in
         known = [each for each in commands(story) if not isinstance(each, DeleteRecording)]
         story.later(seconds).do(known[number % len(known)])
     story.stop()
-    for _ in range(400):
+    for _ in range(1000):
         wake_at_ms = next_wakeup(story.meeting)
         if wake_at_ms is None:
             break
