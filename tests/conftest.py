@@ -10,12 +10,18 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from clients.embedded.postgres import EmbeddedPostgres
 from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
 from clients.postgres.migrate import upgrade
 from clients.postgres.pool import Pool, create_pool
+
+# A test run is a verdict, not a lottery: it draws the same examples each time. `--hypothesis-profile=wild` draws others.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("wild", max_examples=5000, deadline=None)
+settings.load_profile("steady")
 
 TEMPLATE = "tapedeck_template"
 _numbers = itertools.count(1)

@@ -3,11 +3,13 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.commands import DeleteRecording
+from actors.domain.commands import DeleteRecording, MediaExamined, StopAnswered
+from actors.domain.effects import AgoraStop, Effect, StorageExamine
+from actors.domain.media import MediaReport
 from actors.domain.model import SETTLED_PHASES
 from actors.domain.outcomes import Done, NotFound
 from actors.domain.pending import next_wakeup
-from tests.unit.domain.story import Story, whole_media
+from tests.unit.domain.story import Story
 from tests.unit.domain.test_pairs import commands
 
 STEPS = st.lists(st.tuples(st.integers(0, 200), st.sampled_from([0, 1, 5, 60, 300])), max_size=40)
@@ -47,16 +49,18 @@ def test_every_walk_comes_to_an_end_when_it_is_stopped(steps: list[tuple[int, in
         story.now_ms = max(story.now_ms + 1000, wake_at_ms)
         story.wake()
         for effect in story.effects():
-            answer(story, type(effect).__name__)
+            answer(story, effect)
     assert story.meeting.live is None
     assert not story.meeting.finishing
     assert all(recording.phase in SETTLED_PHASES for recording in story.settled.values())
 
 
-def answer(story: Story, effect: str) -> None:
-    """What a provider that has forgotten everything says, and a storage that has it all."""
+def answer(story: Story, effect: Effect) -> None:
+    """What a provider that has forgotten everything says, and a storage in which there is nothing."""
     match effect:
-        case "AgoraStop":
-            story.stopped(Done(NotFound()))
-        case "StorageExamine":
-            story.examined(Done(whole_media(story)))
+        case AgoraStop():
+            gone = Done(NotFound())
+            story.do(StopAnswered(recording_id=effect.recording_id, attempt=effect.attempt, outcome=gone))
+        case StorageExamine():
+            nothing = Done(MediaReport((), (), ()))
+            story.do(MediaExamined(recording_id=effect.recording_id, outcome=nothing))
