@@ -40,7 +40,6 @@ from server.hub import Hub
 from server.ids import RandomIds, SystemClock
 from server.metrics import ActorMetrics, StateMetrics, StreamMetrics, WebhookMetrics
 from server.middleware import install
-from server.params import HTTP_SETTINGS
 from server.playback import UrlSigner
 from server.policies import policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
@@ -122,7 +121,6 @@ class Application:
         app[AUTHENTICATOR] = Authenticator(
             parts.secrets, leeway_seconds=config.auth.leeway_seconds, cache_max=config.auth.token_cache_max
         )
-        app[HTTP_SETTINGS] = config.http
         install(app, config.http, parts.registry)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, self._free_bytes).add_to(app)
         RecordingRoutes(self.records, renderer, signer, ports.clock, config).add_to(app)

@@ -1,7 +1,7 @@
 """What every request passes: its id, its limits, its form of error, its access-log line, its metrics.
 
-The order is: observe (outermost) > limits > authorise (`server.policy`) > handler. Whatever goes wrong inside leaves
-as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's own access log stays off.
+The order is: observe (outermost) > limits > cross-origin (`server.cors`) > authorise (`server.policy`) > handler.
+Whatever goes wrong inside leaves as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's own access log stays off.
 """
 
 import re
@@ -16,6 +16,7 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from server.cors import cors
 from server.errors import Problem
 from server.params import HTTP_SETTINGS
 from server.policy import PRINCIPAL, authorise
@@ -58,7 +59,8 @@ def runner_options() -> dict[str, Any]:
 def install(app: web.Application, http: HttpSettings, registry: CollectorRegistry) -> None:
     """Adds all middlewares to an application in their order. `server.policy.AUTHENTICATOR` is set by the caller."""
     app[HTTP_SETTINGS] = http
-    app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), authorise])
+    across = cors(app, http.cors_origins)
+    app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), across, authorise])
     app.on_response_prepare.append(_add_headers)
 
 
