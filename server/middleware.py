@@ -1,7 +1,8 @@
 """What every request passes: its id, its limits, its form of error, its access-log line, its metrics.
 
 The order is: observe (outermost) > limits > cross-origin (`server.cors`) > authorise (`server.policy`) > handler.
-Whatever goes wrong inside leaves as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's own access log stays off.
+Whatever goes wrong inside leaves as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's
+own access log stays off.
 """
 
 import re

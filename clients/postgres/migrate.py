@@ -1,25 +1,44 @@
 """Brings a database to this version's schema, under a lock, so that several servers may start at once."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, pool, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from clients.postgres.pool import CONNECT_SECONDS
 
 LOCK = 7_233_146_021
 """The advisory lock of Tapedeck's migrations; any number that nobody else uses."""
 
 
+class MigrationFailed(OSError):
+    """The database refuses, or is of a later version; the message says so, without the address."""
+
+
 def upgrade(url: str) -> None:
-    """Apply all revisions that are missing. Raises OSError if the database cannot be reached. Not for a running loop."""
-    asyncio.run(_upgrade(url))
+    """Apply all revisions that are missing. Not for a running loop.
+
+    Raises MigrationFailed, or another OSError if the database cannot be reached. All of it is applied, or nothing.
+    """
+    try:
+        asyncio.run(_upgrade(url))
+    except DBAPIError as error:
+        raise MigrationFailed(f"the database cannot be migrated: {error.orig}") from error
+    except CommandError as error:
+        raise MigrationFailed(f"the database is not of a version that is known here: {error}") from error
 
 
 async def _upgrade(url: str) -> None:
-    engine = create_async_engine(_for_sqlalchemy(url), poolclass=pool.NullPool)
+    # Connected as the pool does: SQLAlchemy reads addresses otherwise, and refuses some that asyncpg takes.
+    connect = partial(asyncpg.connect, url, timeout=CONNECT_SECONDS)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -33,10 +52,3 @@ def _run(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _for_sqlalchemy(url: str) -> str:
-    """The same address in SQLAlchemy's words: its driver in the scheme, no `sslmode`, which asyncpg calls `ssl`."""
-    parts = urlsplit(url)
-    query = [("ssl" if key == "sslmode" else key, value) for key, value in parse_qsl(parts.query)]
-    return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(query), ""))
