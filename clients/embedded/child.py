@@ -121,13 +121,19 @@ class Child:
             code = await self._process.wait()
             log.error("engine.died", engine=self._name, code=code)
             self._on_restart(self._name)
-            await asyncio.sleep(RESTART_PAUSE_SECONDS)
-            try:
-                await self._spawn()
-                await self._await_ready(seconds)
-                log.info("engine.restarted", engine=self._name)
-            except OSError as error:
-                log.warning("engine.restart_failed", engine=self._name, error=str(error))
+            while not await self._restarted(seconds):
+                pass
+
+    async def _restarted(self, seconds: float) -> bool:
+        await asyncio.sleep(RESTART_PAUSE_SECONDS)
+        try:
+            await self._spawn()
+            await self._await_ready(seconds)
+        except OSError as error:
+            log.warning("engine.restart_failed", engine=self._name, error=str(error))
+            return False
+        log.info("engine.restarted", engine=self._name)
+        return True
 
     def _last_words(self) -> str:
         lines = self._log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-OUTPUT_LINES:]
