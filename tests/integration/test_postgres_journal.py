@@ -13,7 +13,6 @@ from actors.domain.step import take_step
 from actors.ports import Append, Claim, Fenced, JournalUnavailable
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.migrate import upgrade
 from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
 from tests.fakes.appends import held, next_append
@@ -131,14 +130,6 @@ async def test_without_a_database_nothing_was_written(database_url: str) -> None
         await journal.commit(next_append(claim.state, claim.epoch))
     with pytest.raises(JournalUnavailable):
         await ownership.claim(MeetingId("m"))
-
-
-async def test_several_servers_may_migrate_at_once(database_url: str, pool: Pool) -> None:
-    await pool.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await asyncio.gather(*(asyncio.to_thread(upgrade, database_url) for _ in range(4)))
-    await asyncio.to_thread(upgrade, database_url)
-    assert await pool.fetchval("SELECT count(*) FROM alembic_version") == 1
-    assert await pool.fetchval("SELECT count(*) FROM identity") == 1
 
 
 async def test_an_append_takes_nothing_from_a_step_without_events(pool: Pool) -> None:

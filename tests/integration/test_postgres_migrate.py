@@ -1,0 +1,68 @@
+"""Migrations: on any address that the pool takes, by several servers at once, again and again, and on top of data."""
+
+import asyncio
+
+import pytest
+
+from actors.domain.ids import MeetingId
+from clients.postgres.feed import PostgresFeed
+from clients.postgres.journal import PostgresJournal
+from clients.postgres.migrate import MigrationFailed, upgrade
+from clients.postgres.ownership import PostgresOwnership
+from clients.postgres.pool import Pool, create_pool
+from tests.fakes.appends import next_append
+
+
+async def emptied(pool: Pool) -> None:
+    await pool.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+async def test_several_servers_may_migrate_at_once_and_again(database_url: str, pool: Pool) -> None:
+    await emptied(pool)
+    await asyncio.gather(*(asyncio.to_thread(upgrade, database_url) for _ in range(4)))
+    await asyncio.to_thread(upgrade, database_url)
+    assert await pool.fetchval("SELECT count(*) FROM alembic_version") == 1
+    assert await pool.fetchval("SELECT count(*) FROM identity") == 1
+
+
+@pytest.mark.parametrize("query", ["application_name=x", "sslmode=disable", "target_session_attrs=any"])
+async def test_what_the_pool_takes_in_an_address_migrations_take_too(database_url: str, pool: Pool, query: str) -> None:
+    await emptied(pool)
+    await asyncio.to_thread(upgrade, f"{database_url}&{query}")
+    other = await create_pool(f"{database_url}&{query}", 1, 5)
+    assert await other.fetchval("SELECT count(*) FROM meetings") == 0
+    await other.close()
+
+
+async def test_migrating_again_keeps_the_journal_and_its_name(database_url: str, pool: Pool) -> None:
+    claim = await PostgresOwnership(pool, "n", "i").claim(MeetingId("m"))
+    append = next_append(claim.state, claim.epoch)
+    await PostgresJournal(pool).commit(append)
+    identity = (await PostgresFeed.open(pool)).identity
+    await asyncio.to_thread(upgrade, database_url)
+    restarted = await create_pool(database_url, 2, 5)
+    assert (await PostgresOwnership(restarted, "n", "j").claim(MeetingId("m"))).state == append.state
+    assert (await PostgresFeed.open(restarted)).identity == identity
+    await restarted.close()
+
+
+async def test_a_database_from_a_later_version_is_refused(database_url: str, pool: Pool) -> None:
+    await pool.execute("UPDATE alembic_version SET version_num = 'from the future'")
+    with pytest.raises(MigrationFailed, match="from the future"):
+        await asyncio.to_thread(upgrade, database_url)
+
+
+async def test_a_failed_migration_leaves_nothing_behind(database_url: str, pool: Pool) -> None:
+    await emptied(pool)
+    await pool.execute("CREATE TABLE inbox (in_the_way int)")
+    with pytest.raises(MigrationFailed, match="inbox"):
+        await asyncio.to_thread(upgrade, database_url)
+    tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert [row["tablename"] for row in tables] == ["inbox"]
+
+
+async def test_a_database_that_is_not_there_is_said_in_a_sentence(database_url: str, tmp_path: object) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        await asyncio.to_thread(upgrade, f"postgresql://postgres@/x?host={tmp_path}")
+    with pytest.raises(MigrationFailed, match='database "nowhere" does not exist'):
+        await asyncio.to_thread(upgrade, f"postgresql://postgres@/nowhere?{database_url.partition('?')[2]}")
