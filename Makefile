@@ -13,26 +13,26 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_DATA_DIR, ... as in config.toml)
-	@exec $(BIN)/tapedeck serve
+	@exec "$(BIN)/tapedeck" serve
 
 test: setup-test lint need-curl ## set up everything and pass all tests
 	@export COVERAGE_FILE=$$(mktemp -d)/coverage && trap 'rm -rf "$$(dirname $$COVERAGE_FILE)"' EXIT && \
-		$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation tests && \
-		printf 'coverage in per cent: ' && $(BIN)/coverage report --fail-under=85 --format=total
-	@$(BIN)/python -m pytest -n 2 tests/simulation # apart: tracing the coverage of so many steps triples their time
+		"$(BIN)/python" -m pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation tests && \
+		printf 'coverage in per cent: ' && "$(BIN)/coverage" report --fail-under=85 --format=total
+	@"$(BIN)/python" -m pytest -n 2 tests/simulation # apart: tracing the coverage of so many steps triples their time
 
 lint: setup-test ## formatting, lint, types, import rules, locks
-	@$(BIN)/ruff format --check -q .
-	@$(BIN)/ruff check -q .
-	@$(BIN)/mypy
-	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { printf '%s\n' "$$said"; exit 1; }
+	@"$(BIN)/ruff" format --check -q .
+	@"$(BIN)/ruff" check -q .
+	@"$(BIN)/mypy"
+	@said=$$("$(BIN)/lint-imports" --no-cache 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 	@! grep -n '://' requirements*.lock || { echo 'a lock holds a URL'; exit 1; }
 
 format: setup-test ## format the code
-	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+	@"$(BIN)/ruff" check -q --fix . ; "$(BIN)/ruff" format -q .
 
 sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 setup-run: need-python
 	@$(PYTHON) scripts/bootstrap.py run
