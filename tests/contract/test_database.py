@@ -150,6 +150,17 @@ async def test_two_live_recordings_are_refused_by_the_database_itself(db: Databa
     assert await db.records.latest(M) is None
 
 
+async def test_a_recording_may_end_and_the_next_begin_in_one_commit(db: Database) -> None:
+    claim = await db.ownership.claim(M)
+    first = in_phase(Phase.ACTIVE)
+    await db.journal.commit(append_of(first, claim))
+    second = replace(first.live, recording_id=RecordingId("r-0"))
+    ended = replace(first.live, phase=Phase.PROCESSING)
+    append = replace(append_of(first, replace(claim, state=first.meeting)), recordings=(second, ended))
+    await db.journal.commit(append)
+    assert await db.records.live(M) == second
+
+
 async def test_release_is_only_for_the_present_owner(db: Database) -> None:
     old = await db.ownership.claim(M)
     await db.journal.commit(append_of(in_phase(Phase.ACTIVE), old))
@@ -169,6 +180,18 @@ async def test_what_is_due_and_what_nobody_owns_is_found(db: Database) -> None:
     assert await db.ownership.due(wake_at_ms, 10) == [M]
     assert await db.ownership.unowned(10) == []
     assert await db.other.unowned(10) == [M]
+
+
+async def test_the_longest_due_come_first_and_no_more_than_asked_for(db: Database) -> None:
+    for name, wake_at_ms in (("a", 3_000), ("b", 1_000), ("c", 2_000)):
+        claim = await db.ownership.claim(MeetingId(name))
+        meeting_id = MeetingId(name)
+        await db.journal.commit(
+            Append(meeting_id=meeting_id, epoch=claim.epoch, expected_seq=0, state=claim.state, wake_at_ms=wake_at_ms)
+        )
+    assert await db.ownership.due(9_000, 10) == ["b", "c", "a"]
+    assert await db.ownership.due(9_000, 2) == ["b", "c"]
+    assert await db.other.unowned(2) == ["b", "c"]
 
 
 async def test_a_settled_meeting_is_never_due(db: Database) -> None:
@@ -205,6 +228,24 @@ async def test_a_notice_finds_its_meeting_by_uid_or_sid_and_is_marked_with_the_c
     await db.journal.commit(append_of(story, claim, recorders=(known,), notices=(NoticeId("n-1"),)))
     assert await db.inbox.unprocessed(BEGIN_MS, 10) == []
     assert await db.inbox.meeting_of(notice(uid="4712", sid="t" * 32)) == M
+
+
+async def test_the_sid_of_a_recorder_is_not_forgotten(db: Database) -> None:
+    claim, story = await db.ownership.claim(M), in_phase(Phase.ACTIVE)
+    row = RecorderRow(cname="m-1", uid="4711", sid="t" * 32, recording_id=RecordingId("r-1"), attempt=1)
+    await db.journal.commit(append_of(story, claim, recorders=(row,)))
+    claim = replace(claim, state=story.meeting)
+    await db.journal.commit(append_of(story, claim, recorders=(replace(row, sid=None),)))
+    assert await db.inbox.meeting_of(notice(uid="4712", sid="t" * 32)) == M
+
+
+async def test_notices_are_offered_in_the_order_in_which_they_came(db: Database) -> None:
+    row = RecorderRow(cname="m-1", uid="4711", sid=None, recording_id=RecordingId("r-1"), attempt=1)
+    await db.journal.commit(append_of(in_phase(Phase.ACTIVE), await db.ownership.claim(M), recorders=(row,)))
+    for number, received_at_ms in ((1, 300), (2, 100), (3, 200)):
+        assert await db.inbox.store(notice(number), b"{}", BEGIN_MS + received_at_ms)
+    found = await db.inbox.unprocessed(BEGIN_MS + 999, 2)
+    assert [item.notice_id for _, item in found] == ["n-2", "n-3"]
 
 
 async def test_a_notice_that_was_set_aside_is_not_offered_again(db: Database) -> None:
@@ -291,7 +332,8 @@ async def test_a_snapshot_has_the_live_recording_and_the_last_number(db: Databas
     await db.journal.commit(append_of(story, await db.ownership.claim(M)))
     snapshot = await db.feed.snapshot(M)
     assert (snapshot.sequence, snapshot.live) == (2, story.live)
-    assert [item.live for item in await db.feed.all_live()] == [story.live]
+    assert snapshot.at_ms == next(event.at_ms for event in story.log if event.sequence == 2)
+    assert await db.feed.all_live() == [snapshot]
 
 
 async def test_the_feed_over_all_meetings_goes_on_from_a_position(db: Database) -> None:

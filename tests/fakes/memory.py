@@ -4,7 +4,7 @@ It is the database of the deterministic simulation, and passes the same contract
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actors.domain.commands import Notice
 from actors.domain.events import JournalEvent
@@ -102,10 +102,16 @@ class MemoryJournal:
         self._db.events.extend((self._db.tx, event) for event in append.events)
         self._db.recordings.update({item.recording_id: item for item in append.recordings})
         for recorder in append.recorders:
-            self._db.recorders[recorder.cname, recorder.uid] = (append.meeting_id, recorder)
+            self._remember(append.meeting_id, recorder)
         for notice_id in append.notices:
             if notice_id in self._db.inbox:
                 self._db.inbox[notice_id].processed = True
+
+    def _remember(self, meeting_id: MeetingId, recorder: RecorderRow) -> None:
+        """A uid stays what it was first written as; only its sid may become known."""
+        key = (recorder.cname, recorder.uid)
+        owner, known = self._db.recorders.get(key, (meeting_id, recorder))
+        self._db.recorders[key] = (owner, replace(known, sid=recorder.sid or known.sid))
 
     def _refuse_a_second_live(self, append: Append) -> None:
         after = {item.recording_id: item for item in self._db.recordings_of(append.meeting_id)}
@@ -144,9 +150,10 @@ class MemoryOwnership:
         return [key for wake_at_ms, key in sorted(due) if wake_at_ms <= now_ms][:limit]
 
     async def unowned(self, limit: int) -> list[MeetingId]:
-        rows = self._db.meetings.items()
-        found = [key for key, row in rows if row.wake_at_ms is not None and row.owner != self._incarnation]
-        return sorted(found)[:limit]
+        rows = [
+            (row.wake_at_ms, key, row.owner) for key, row in self._db.meetings.items() if row.wake_at_ms is not None
+        ]
+        return [key for _, key, owner in sorted(rows, key=lambda item: item[:2]) if owner != self._incarnation][:limit]
 
 
 class MemoryInbox:
@@ -169,7 +176,7 @@ class MemoryInbox:
 
     async def unprocessed(self, older_than_ms: int, limit: int) -> list[tuple[MeetingId, Notice]]:
         found = []
-        for row in self._db.inbox.values():
+        for row in sorted(self._db.inbox.values(), key=lambda row: row.received_at_ms):
             owner = self._db.owner_of(row.notice)
             if not row.processed and row.received_at_ms <= older_than_ms and owner is not None:
                 found.append((owner, row.notice))
@@ -221,7 +228,7 @@ class MemoryFeed:
     async def snapshot(self, meeting_id: MeetingId) -> Snapshot:
         row = self._db.meetings.get(meeting_id)
         state = row.state if row is not None else Meeting(meeting_id=meeting_id)
-        last = self._db.events_of(meeting_id)
+        last = [event for event in self._db.events_of(meeting_id) if event.sequence is not None]
         return Snapshot(meeting_id, state.sequence, state.live, last[-1].at_ms if last else 0)
 
     async def after(self, meeting_id: MeetingId, sequence: int, limit: int) -> list[JournalEvent]:

@@ -2,7 +2,8 @@
 SELECT r.meeting_id, i.notice_id, i.cname, i.uid, i.sid, i.event_type, i.sequence, i.sent_ms, i.details
 FROM inbox i
 JOIN LATERAL (
-    SELECT meeting_id FROM recorders WHERE (cname = i.cname AND uid = i.uid) OR (sid = i.sid) LIMIT 1
+    SELECT meeting_id FROM recorders WHERE (cname = i.cname AND uid = i.uid) OR (sid = i.sid)
+    ORDER BY (cname = i.cname AND uid = i.uid) DESC LIMIT 1
 ) r ON true
 WHERE i.processed_at IS NULL AND i.received_at <= to_timestamp($1::bigint / 1000.0)
 ORDER BY i.received_at
