@@ -69,6 +69,6 @@ class RedisPublisher:
             if state.live is None:
                 pipeline.delete(key)
             else:
-                pipeline.set(key, orjson.dumps(encode(state.live)), ex=LIVE_SECONDS)
+                pipeline.set(key, orjson.dumps(state.live, default=encode), ex=LIVE_SECONDS)
             pipeline.publish(CHANNEL, orjson.dumps(hint))
             await pipeline.execute()

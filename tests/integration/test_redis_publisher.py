@@ -1,14 +1,20 @@
 """The cache and the hints, and what happens when nobody takes them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import orjson
+import pytest
 from redis.asyncio import Redis
 
 from actors.domain.codec import decode
 from actors.domain.model import Phase, Recording
+from clients.embedded.rundir import fresh_run_dir, remove_run_dir
+from clients.embedded.valkey import EmbeddedValkey
 from clients.redis.publisher import CHANNEL, QUEUE_MAX, RedisPublisher, live_key
 from tests.unit.domain.story import in_phase
 from tests.waiting import eventually
@@ -67,3 +73,61 @@ async def test_a_server_that_is_away_costs_hints_and_nothing_else(tmp_path: obje
             return len(dropped) >= 10
 
         await eventually(tried)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A server of the test's own, not started."""
+    run_dir = fresh_run_dir(tmp_path)
+    yield EmbeddedValkey(tmp_path, run_dir)
+    remove_run_dir(tmp_path, run_dir)
+
+
+async def _published(publisher: RedisPublisher, redis: Redis) -> None:
+    """Publish, until it is in the cache."""
+    story = in_phase(Phase.ACTIVE)
+    publisher.hint(story.meeting, story.log[-1:])
+
+    async def cached() -> bytes | None:
+        return await redis.get(live_key("m-1"))
+
+    await eventually(cached)
+    await redis.flushall()
+
+
+async def _dropped(publisher: RedisPublisher, drop: asyncio.Event) -> None:
+    """Publish, until it is given up."""
+    story = in_phase(Phase.ACTIVE)
+    publisher.hint(story.meeting, story.log[-1:])
+    await asyncio.wait_for(drop.wait(), 15)
+    drop.clear()
+
+
+async def test_a_server_that_went_away_and_came_back_is_written_to_again(server: EmbeddedValkey) -> None:
+    drop = asyncio.Event()
+    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.5, drop.set)
+    async with running(publisher):
+        await _dropped(publisher, drop)
+        await server.start()
+        await _published(publisher, redis)
+        await server.stop()
+        await _dropped(publisher, drop)
+        await server.start()
+        await _published(publisher, redis)
+    await redis.aclose()
+    await server.stop()
+
+
+async def test_a_server_that_hangs_is_given_up_and_written_to_again_when_it_answers(server: EmbeddedValkey) -> None:
+    drop = asyncio.Event()
+    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.2, drop.set)
+    await server.start()
+    assert server.pid is not None
+    async with running(publisher):
+        await _published(publisher, redis)
+        os.kill(server.pid, signal.SIGSTOP)
+        await _dropped(publisher, drop)
+        os.kill(server.pid, signal.SIGCONT)
+        await _published(publisher, redis)
+    await redis.aclose()
+    await server.stop()
