@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 
 from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
-from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.ids import MeetingId
 from actors.domain.model import (
     SETTLED_PHASES,
     Actor,
@@ -14,28 +14,29 @@ from actors.domain.model import (
     FailureCode,
     Phase,
     Recording,
+    State,
     Want,
 )
 from actors.mailbox import Answer
-from actors.ports import Ids, Records
+from actors.ports import Ids, JournalUnavailable, Records
 from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
 from server.auth import Principal
 from server.config import Config
 from server.errors import Problem
 from server.idempotency import command_key
-from server.params import meeting_id_of, parse_body, parse_query, read_json, recording_id_of
+from server.params import meeting_id_of, parse_body, parse_query, read_json
 from server.policy import (
     HOSTS,
     MEETING_HOST,
     PRINCIPAL,
     RECORDING_CONTROL,
     RECORDING_DELETE,
-    allow_recording,
     route,
 )
 from server.preferences import Patience, patience_of
 from server.render import Renderer
+from server.routes.lookup import allowed_recording
 from server.schemas import NoParameters, StartBody, StopBody
 
 PREFIX = "tapedeck"
@@ -80,12 +81,10 @@ class CommandRoutes:
         body = parse_body(raw, StartBody)
         patience = self._patience(request, self._config.http.start_wait_seconds)
         command = self._start_command(request, meeting_id, body)
-        self._require_space()
         with as_problems():
+            await self._require_space(meeting_id)
             answer = await self._system.ask(meeting_id, command, command_key(request, raw))
-            if isinstance(answer.reply, Refused):
-                raise await self._refusal(meeting_id, answer.reply)
-            recording = await self._settle(meeting_id, answer.reply, _is_answered, patience)
+            recording = await self._outcome(meeting_id, answer, _is_answered, patience.seconds)
         return self._started(recording, answer, patience)
 
     async def stop(self, request: web.Request) -> web.Response:
@@ -95,7 +94,7 @@ class CommandRoutes:
 
     async def stop_one(self, request: web.Request) -> web.Response:
         """As stop, but only ever this recording; 200 too when it is over already."""
-        recording = await self._allowed(request)
+        recording = await allowed_recording(request, self._records)
         return await self._stop(request, recording.meeting_id, self._reason(request, recording), recording)
 
     async def end(self, request: web.Request) -> web.Response:
@@ -106,21 +105,19 @@ class CommandRoutes:
         recording = None
         if isinstance(answer.reply, Accepted):
             with as_problems():
-                recording = await self._settle(meeting_id, answer.reply, _is_settled, patience)
+                recording = await self._outcome(meeting_id, answer, _is_settled, patience.seconds)
         shown = None if recording is None else self._render(recording)
         return json({"recording": shown}, 200, {**patience.headers, **_replayed(answer)})
 
     async def delete(self, request: web.Request) -> web.Response:
         """Objects first, then the tombstone: 204 when it stands, 202 while that goes on."""
         parse_query(request, NoParameters)
-        recording = await self._allowed(request)
+        recording = await allowed_recording(request, self._records)
         command = DeleteRecording(recording_id=recording.recording_id, by=_user(request, None))
         with as_problems():
             answer = await self._system.ask(recording.meeting_id, command)
-            if isinstance(answer.reply, Refused):
-                raise await self._refusal(recording.meeting_id, answer.reply)
-            gone = await self._system.wait(recording.meeting_id, recording.recording_id, _is_deleted, DELETE_SECONDS)
-        return web.Response(status=204 if gone is not None and _is_deleted(gone) else 202)
+            recording = await self._outcome(recording.meeting_id, answer, _is_deleted, DELETE_SECONDS)
+        return web.Response(status=204 if _is_deleted(recording) else 202)
 
     async def _stop(
         self, request: web.Request, meeting_id: MeetingId, reason: EndReason, only: Recording | None
@@ -128,9 +125,7 @@ class CommandRoutes:
         parse_query(request, NoParameters)
         answer, patience = await self._ask_to_stop(request, meeting_id, reason, only)
         with as_problems():
-            if isinstance(answer.reply, Refused):
-                raise await self._refusal(meeting_id, answer.reply)
-            recording = await self._settle(meeting_id, answer.reply, _is_settled, patience)
+            recording = await self._outcome(meeting_id, answer, _is_settled, patience.seconds)
         status = 202 if patience.is_async else 200
         headers = {"ETag": etag_of(recording), **patience.headers, **_replayed(answer)}
         return json(self._render(recording), status, headers)
@@ -170,10 +165,13 @@ class CommandRoutes:
             by=_user(request, body.on_behalf_of),
         )
 
-    def _require_space(self) -> None:
+    async def _require_space(self, meeting_id: MeetingId) -> None:
         free = self._free_bytes()
         floor = self._config.storage.min_free_bytes
-        if free is not None and free < floor:
+        if free is None or free >= floor:
+            return
+        # Beside a live one nothing would be recorded: the caller is told of that one, as ever.
+        if await self._records.live(meeting_id) is None:
             raise Problem(
                 "storage_unavailable",
                 f"local storage has {free} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
@@ -183,17 +181,27 @@ class CommandRoutes:
     def _patience(self, request: web.Request, default_seconds: float) -> Patience:
         return patience_of(request, default_seconds, self._config.http.wait_seconds_max)
 
-    async def _settle(
-        self, meeting_id: MeetingId, reply: Accepted, until: Callable[[Recording], bool], patience: Patience
+    async def _outcome(
+        self, meeting_id: MeetingId, answer: Answer, until: Callable[[Recording], bool], seconds: float
     ) -> Recording:
-        recording = await self._system.wait(meeting_id, reply.recording_id, until, patience.seconds)
+        """The recording once `until` holds or the wait is over. Raises the Problem that a refusal is.
+
+        What was accepted is stored, so a database that goes away meanwhile ends the wait, and is no 503: that would say
+        that nothing was stored (api.md 1).
+        """
+        if isinstance(answer.reply, Refused):
+            raise await self._refusal(meeting_id, answer.reply)
+        try:
+            recording = await self._system.wait(meeting_id, answer.reply.recording_id, until, seconds)
+        except JournalUnavailable:
+            recording = answer.recording
         if recording is None:
             raise Problem("not_found", "there is no such recording")
         return recording
 
     def _started(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
         shown = self._render(recording)
-        if recording.sid is None and recording.phase is Phase.FAILED:
+        if recording.sid is None and recording.outcome is State.FAILED:
             raise self._failed(recording)
         if recording.sid is None and recording.want is Want.STOP:
             raise Problem("recording_aborted", extra={"recording": shown})
@@ -212,9 +220,10 @@ class CommandRoutes:
         return Problem(code, recording.error.message, extra={"recording": self._render(recording)})
 
     async def _refusal(self, meeting_id: MeetingId, refused: Refused) -> Problem:
+        recording = None
         if refused.recording_id is not None:
             recording = await self._records.recording(refused.recording_id)
-        else:
+        elif refused.code == "no_active_recording":
             recording = await self._records.latest(meeting_id)
         return Problem(
             refused.code,
@@ -222,14 +231,6 @@ class CommandRoutes:
             retry_after_seconds=STOPPING_RETRY_SECONDS if refused.retryable else None,
             extra={} if recording is None else {"recording": self._render(recording)},
         )
-
-    async def _allowed(self, request: web.Request) -> Recording:
-        with as_problems():
-            recording = await self._records.recording(RecordingId(recording_id_of(request)))
-        if recording is None:
-            raise Problem("not_found", "there is no such recording")
-        allow_recording(request, recording.meeting_id)
-        return recording
 
     def _reason(self, request: web.Request, recording: Recording) -> EndReason:
         host = request[PRINCIPAL].role_in(recording.meeting_id) in HOSTS

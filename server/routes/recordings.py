@@ -15,7 +15,7 @@ from server.answers import as_problems, etag_of, json, not_modified
 from server.auth import Role
 from server.config import Config
 from server.errors import Problem, invalid
-from server.params import meeting_id_of, parse_query, recording_id_of
+from server.params import meeting_id_of, parse_query
 from server.playback import UrlSigner, availability, playback_items
 from server.policy import (
     HOSTS,
@@ -24,11 +24,11 @@ from server.policy import (
     PRINCIPAL,
     RECORDING_CONTROL,
     RECORDING_MEMBER,
-    allow_recording,
     recording_playback,
     route,
 )
 from server.render import Renderer, history_item
+from server.routes.lookup import allowed_recording
 from server.schemas import (
     HistoryParameters,
     ListParameters,
@@ -78,7 +78,7 @@ class RecordingRoutes:
     async def one(self, request: web.Request) -> web.Response:
         """A recording by its id."""
         parse_query(request, NoParameters)
-        return self._answer(request, await self._allowed(request))
+        return self._answer(request, await allowed_recording(request, self._records))
 
     async def of_meeting(self, request: web.Request) -> web.Response:
         """A meeting's recordings, newest first."""
@@ -93,7 +93,7 @@ class RecordingRoutes:
     async def history(self, request: web.Request) -> web.Response:
         """Every stored event of a recording, in order."""
         parameters = parse_query(request, HistoryParameters)
-        recording = await self._allowed(request)
+        recording = await allowed_recording(request, self._records)
         after = int(parameters.cursor or 0)
         with as_problems():
             events = await self._records.history(recording, after, parameters.limit + 1)
@@ -108,7 +108,7 @@ class RecordingRoutes:
         expires_in = parameters.expiresIn or limits.expires_seconds_default
         if expires_in > limits.expires_seconds_max:
             raise invalid("/expiresIn", f"{limits.expires_seconds_max} at most (playback.expires_seconds_max)")
-        recording = await self._allowed(request)
+        recording = await allowed_recording(request, self._records)
         ready = availability(recording)
         if ready != "ready":
             wait = NOT_READY_RETRY_SECONDS if ready == "recording_not_ready" else None
@@ -140,14 +140,6 @@ class RecordingRoutes:
                 "nextCursor": _write_cursor(page.items[-1], filters) if page.more and page.items else None,
             }
         )
-
-    async def _allowed(self, request: web.Request) -> Recording:
-        with as_problems():
-            recording = await self._records.recording(RecordingId(recording_id_of(request)))
-        if recording is None:
-            raise Problem("not_found", "there is no such recording")
-        allow_recording(request, recording.meeting_id)
-        return recording
 
     def _answer(self, request: web.Request, recording: Recording) -> web.Response:
         etag = etag_of(recording)

@@ -1,0 +1,168 @@
+"""The calls on recordings behind the real middlewares and actors, on a database in memory, a fake Agora and a clock of its own."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.events import JournalEvent
+from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.model import Failure, FailureCode, Meeting, Recording
+from actors.domain.outcomes import Acquired, Outcome, QueryAnswer, Rejected, StartAnswer, StopAnswer
+from actors.domain.policy import Policy
+from actors.ports import JournalUnavailable, Ports
+from actors.system import ActorSystem, SystemSettings
+from server.auth import mint_token
+from server.config import Config
+from server.ids import RandomIds
+from server.playback import UrlSigner
+from server.render import Renderer
+from server.routes.commands import CommandRoutes
+from server.routes.recordings import RecordingRoutes
+from tests.fakes.agora import FakeAgora
+from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership, MemoryRecords
+from tests.unit.server.conftest import SECRET, Edge, Serve
+from tests.waiting import eventually
+
+BEGIN_MS = 1_790_000_000_000
+T = TypeVar("T")
+
+
+class Journal(MemoryJournal):
+    """The journal in memory, which can be away for readers."""
+
+    away = False
+
+    async def recall(self, meeting_id: MeetingId, recording_id: RecordingId) -> Recording | None:
+        if self.away:
+            raise JournalUnavailable
+        return await super().recall(meeting_id, recording_id)
+
+
+class GatedAgora:
+    """ports.Recorder: the fake Agora behind a gate that can be shut, and with a refusal that it can be told to give."""
+
+    def __init__(self, agora: FakeAgora) -> None:
+        self._agora = agora
+        self.open = asyncio.Event()
+        self.open.set()
+        self.refusal: FailureCode | None = None
+
+    async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
+        await self.open.wait()
+        if self.refusal is not None:
+            return Rejected(Failure(self.refusal, "Agora said no", retryable=False))
+        return await self._agora.acquire(call)
+
+    async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
+        return await self._agora.start(call)
+
+    async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
+        return await self._agora.query(call)
+
+    async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
+        await self.open.wait()
+        return await self._agora.stop(call)
+
+
+class Calls:
+    """A server of these calls only. `now_ms` moves when it is told to."""
+
+    def __init__(self, config: Config) -> None:
+        self.time_ms = BEGIN_MS
+        self.free_bytes: int | None = None
+        self.database = MemoryDatabase()
+        self.journal = Journal(self.database)
+        self.agora = FakeAgora(self, random.Random(1))
+        self.recorder = GatedAgora(self.agora)
+        self.ports = Ports(
+            journal=self.journal,
+            ownership=MemoryOwnership(self.database),
+            inbox=MemoryInbox(self.database),
+            recorder=self.recorder,
+            media=self.agora.media,
+            publisher=self,
+            clock=self,
+            ids=RandomIds(),
+        )
+        self.system = ActorSystem(self.ports, Policy(settle_ms=0), SystemSettings())
+        self._config = config
+        self.edge: Edge
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+    def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        """ports.Publisher: nobody listens."""
+
+    def add_to(self, app: web.Application) -> None:
+        records, signer = MemoryRecords(self.database), UrlSigner(b"s", "http://here")
+        renderer = Renderer(signer)
+        CommandRoutes(
+            self.system, records, self.ports.ids, renderer, self._config, lambda: self.free_bytes
+        ).add_to(app)  # fmt: skip
+        RecordingRoutes(records, renderer, signer, self, self._config).add_to(app)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+    ) -> tuple[int, Any, Any]:
+        """Status, JSON or None, headers. The caller is a HOST of every meeting unless a token says otherwise."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Authorization"] = f"Bearer {token or host()}"
+        async with self.edge.client.request(method, f"/api/v1{path}", json=body, headers=sent) as response:
+            told = await response.json(content_type=None) if response.content_length else None
+            return response.status, told, response.headers
+
+    async def start(self, meeting: str, body: Any = None, **headers: str) -> Any:
+        status, recording, _ = await self.call("POST", f"/meetings/{meeting}/recording/start", body, **headers)
+        assert status in (201, 202), recording
+        return recording
+
+    async def stop(self, meeting: str) -> Any:
+        status, recording, _ = await self.call("POST", f"/meetings/{meeting}/recording/stop")
+        assert status == 200, recording
+        return recording
+
+    async def in_state(self, recording: dict[str, Any], state: str) -> Any:
+        """The recording once it is in that state; time passes for it meanwhile."""
+
+        async def look() -> Any:
+            self.time_ms += 1000
+            self.system.wake(MeetingId(recording["meetingId"]))
+            _, now, _ = await self.call("GET", f"/recordings/{recording['id']}")
+            return now if now["state"] == state else None
+
+        return await eventually(look)
+
+    async def completed(self, meeting: str, body: Any = None) -> Any:
+        """A recording of a minute, from its start to its proof."""
+        recording = await self.start(meeting, body)
+        await self.in_state(recording, "active")
+        self.time_ms += 60_000
+        await self.call("POST", f"/meetings/{meeting}/recording/stop", Prefer="wait=0")
+        return await self.in_state(recording, "completed")
+
+
+def host(sub: str = "host-1", meeting: str = "*") -> str:
+    return token_of(sub, {meeting: "HOST"})
+
+
+def token_of(sub: str, meetings: dict[str, str] | None = None, *, operator: bool = False) -> str:
+    return mint_token(SECRET, sub=sub, meetings=meetings or {}, operator=operator)
+
+
+OPERATOR = token_of("operator-1", operator=True)
+
+
+@asynccontextmanager
+async def serving_calls(serve: Serve, config: Config | None = None) -> AsyncIterator[Calls]:
+    """The calls on a free port; what is in flight at the end is let go."""
+    calls = Calls(config or Config())
+    calls.edge = await serve(calls.add_to)
+    yield calls
+    calls.recorder.open.set()
+    await calls.system.drain(1)
