@@ -111,27 +111,33 @@ class Renderer:
 
 
 def history_item(stored: JournalEvent) -> dict[str, Any]:
-    """A stored event, internal ones too, with its evidence. `sequence` is null for those that no stream shows."""
+    """A stored event, internal ones too, with its evidence. `sequence` is null for those that no stream shows.
+
+    What was asked for at the start is left out: it stands in the recording, and is the same in all of its history.
+    """
+    data = {name: value for name, value in encode_event(stored.event).items() if name not in ("recording_id", "spec")}
     return {
         "seq": stored.seq,
         "sequence": stored.sequence,
         "type": stored.event.kind,
         "time": rfc3339(stored.at_ms),
         "actor": _actor(stored),
-        "data": _flat(encode_event(stored.event)),
+        "data": _named(data),
     }
 
 
-def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name, value in data.items():
-        if name == "recording_id":
-            continue
-        if name.endswith("_at_ms") or name.endswith("until_ms"):
-            shown[to_camel(name.removesuffix("_ms"))] = rfc3339(value)
-        elif name != "spec":
-            shown[to_camel(name)] = value
-    return shown
+def _named(value: Any) -> Any:
+    """The domain's fields as the interface names them: camelCase, times as text, durations without their unit."""
+    if isinstance(value, list):
+        return [_named(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        to_camel(name.removesuffix("_ms").removesuffix("_seconds")): rfc3339(item)
+        if name.endswith("_ms")
+        else _named(item)
+        for name, item in value.items()
+    }
 
 
 def _actor(stored: JournalEvent) -> dict[str, str]:
