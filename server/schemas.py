@@ -1,10 +1,21 @@
 """What clients may send, as strict models: they validate, and the OpenAPI document is made from them."""
 
 import math
+import re
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from actors.domain.model import Layout, RecordingSpec, State, Status, Subscription, Video
@@ -14,11 +25,24 @@ METADATA_DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
 UID_MAX = 2**32 - 1
 UIDS_MAX = 32
+OUTPUTS = [["hls"], ["hls", "mp4"]]
 CHANNEL_CHARACTERS = r"^[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}$"
 """Agora's 89 characters of a channel name, fewer than 64 of them (reference 7.3, code 1013)."""
 BITS_PER_PIXEL = 1_130_000 / (1280 * 720 * 15)
 """Of Agora's recommendation for 720p at 15 frames a second, 1,130 kbit/s; other sizes are taken to need as much a pixel."""
 BITRATE_MAX = 6500
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_SELECTION_SCHEMA = {
+    "anyOf": [
+        {"const": "all"},
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[1-9][0-9]{0,9}$"},
+            "minItems": 1,
+            "maxItems": UIDS_MAX,
+        },
+    ]
+}
 
 
 def _storable(text: str) -> str:
@@ -61,10 +85,36 @@ def _recorder_uid(text: str) -> str:
     return text
 
 
+def _everybody(value: Any) -> Any:
+    """`"all"` as the core has it; null is no way to say it."""
+    if value is None:
+        raise ValueError('is "all" or a list of uids')
+    return None if value == "all" else value
+
+
+def _outputs(values: list[str]) -> list[str]:
+    if values not in OUTPUTS:
+        raise ValueError('is ["hls"] or ["hls","mp4"]')
+    return values
+
+
+def _digits(value: Any) -> Any:
+    """A query's number is written in digits: no sign, no space, no underscore, all of which `int` would take."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
+        raise ValueError("is a whole number, written in digits")
+    return value
+
+
 ShortText = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
 Uid = Annotated[str, Field(max_length=10), AfterValidator(_recorder_uid)]
 Uids = Annotated[list[Uid], Field(min_length=1, max_length=UIDS_MAX)]
+Selection = Annotated[Uids | None, BeforeValidator(_everybody), WithJsonSchema(_SELECTION_SCHEMA)]
+"""Uids, or None for everybody. Not a union of two kinds: its errors would point at the kinds instead of the value."""
+Outputs = Annotated[
+    list[Literal["hls", "mp4"]], AfterValidator(_outputs), Field(max_length=2, json_schema_extra={"enum": OUTPUTS})
+]
 Metadata = Annotated[dict[str, Any], AfterValidator(_storable_json)]
+IN_DIGITS = BeforeValidator(_digits)
 
 
 class Body(BaseModel):
@@ -106,12 +156,12 @@ class LayoutBody(Body):
 class SubscribeBody(Body):
     """Whose streams are recorded."""
 
-    audio: Literal["all"] | Uids = "all"
-    video: Literal["all"] | Uids = "all"
+    audio: Selection = Field(default="all", validate_default=True)
+    video: Selection = Field(default="all", validate_default=True)
 
     def to_domain(self) -> Subscription:
-        audio = None if self.audio == "all" else tuple(self.audio)
-        return Subscription(audio, None if self.video == "all" else tuple(self.video))
+        audio = None if self.audio is None else tuple(self.audio)
+        return Subscription(audio, None if self.video is None else tuple(self.video))
 
 
 class StartBody(Body):
@@ -120,7 +170,7 @@ class StartBody(Body):
     channel_name: Annotated[str, Field(pattern=CHANNEL_CHARACTERS)] | None = None
     channel_type: Literal["communication", "live_broadcasting"] | None = None
     streams: Literal["audio", "audio_video"] = "audio"
-    outputs: Annotated[list[Literal["hls", "mp4"]], Field(min_length=1, max_length=2)] = ["hls", "mp4"]
+    outputs: Outputs = ["hls", "mp4"]
     video: VideoBody | None = None
     layout: LayoutBody | None = None
     subscribe: SubscribeBody | None = None
@@ -130,16 +180,19 @@ class StartBody(Body):
     metadata: Metadata = {}
     on_behalf_of: ShortText | None = None
 
-    @model_validator(mode="after")
-    def _belong_together(self) -> Self:
-        if self.outputs not in (["hls"], ["hls", "mp4"]):
-            raise ValueError('outputs is ["hls"] or ["hls","mp4"]')
-        if self.streams == "audio":
-            if self.video is not None or self.layout is not None:
-                raise ValueError("video and layout go with streams audio_video only")
-            if self.subscribe is not None and self.subscribe.video != "all":
-                raise ValueError("subscribe.video goes with streams audio_video only")
-        return self
+    @field_validator("video", "layout")
+    @classmethod
+    def _has_a_picture(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("streams") == "audio":
+            raise ValueError("goes with streams audio_video only")
+        return value
+
+    @field_validator("subscribe")
+    @classmethod
+    def _is_seen(cls, value: SubscribeBody | None, info: ValidationInfo) -> SubscribeBody | None:
+        if value is not None and value.video is not None and info.data.get("streams") == "audio":
+            raise ValueError("video goes with streams audio_video only")
+        return value
 
     def to_spec(self, meeting_id: str, channel_type: str, max_duration: int, max_idle: int) -> RecordingSpec:
         """The domain's request; the arguments are the defaults of what was left out."""
@@ -173,8 +226,8 @@ class ListParameters(BaseModel):
 
     status: list[Literal["processing", "completed", "failed", "deleted"]] = []
     state: list[State] = []
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
-    offset: Annotated[int, Field(ge=0, le=10**9)] = 0
+    limit: Annotated[int, Field(ge=1, le=100), IN_DIGITS] = 50
+    offset: Annotated[int, Field(ge=0, le=10**9), IN_DIGITS] = 0
     cursor: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -199,7 +252,7 @@ class HistoryParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    limit: Annotated[int, Field(ge=1, le=500), IN_DIGITS] = 100
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
 
 
@@ -208,7 +261,7 @@ class PlaybackParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    expiresIn: Annotated[int, Field(ge=60)] | None = None  # noqa: N815 (a query's name)
+    expiresIn: Annotated[int, Field(ge=60), IN_DIGITS] | None = None  # noqa: N815 (a query's name)
 
 
 class NoParameters(BaseModel):
