@@ -122,8 +122,8 @@ class Ownership(Protocol):
         """Give it back, unless somebody has claimed it since. Raises JournalUnavailable."""
         ...
 
-    async def due(self, now_ms: int, limit: int) -> list[MeetingId]:
-        """Meetings whose wake-up time has come. Raises JournalUnavailable."""
+    async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
+        """Meetings whose wake-up time has come, by id, those behind `after`. Raises JournalUnavailable."""
         ...
 
     async def unowned(self, limit: int) -> list[MeetingId]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from actors.domain.ids import MeetingId
 from actors.ports import JournalUnavailable, Ports
 from actors.system import ActorSystem
 
@@ -46,8 +47,18 @@ class Reconciler:
         now_ms = self._ports.clock.now_ms()
         for meeting_id in await self._ports.ownership.unowned(self._settings.batch):
             self._system.wake(meeting_id)
-        for meeting_id in await self._ports.ownership.due(now_ms, self._settings.batch):
-            self._system.wake(meeting_id)
+        await self._wake_due(now_ms)
         stale_ms = now_ms - self._settings.inbox_age_ms
         for meeting_id, notice in await self._ports.inbox.unprocessed(stale_ms, self._settings.batch):
             self._system.report(meeting_id, notice)
+
+    async def _wake_due(self, now_ms: int) -> None:
+        """Page by page to the end, so that meetings that stay due for long hide no others."""
+        last: MeetingId | None = None
+        while True:
+            page = await self._ports.ownership.due(now_ms, self._settings.batch, last)
+            for meeting_id in page:
+                self._system.wake(meeting_id)
+            if len(page) < self._settings.batch:
+                return
+            last = page[-1]

@@ -84,7 +84,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
     webhook_secret, account = await _provider(config, mode, address, media_root, stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
-    publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds)
+    publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds, metrics.hint_dropped)
     stack.push_async_callback(publisher.close)
     parts = Parts(
         config=config,

@@ -91,6 +91,7 @@ class StateMetrics:
             "tapedeck_oldest_recording_seconds", "Age of the oldest that is not settled", ["state"], registry=registry
         )
         self._free = Gauge("tapedeck_data_dir_free_bytes", "Free bytes of the data directory", registry=registry)
+        self._dropped = Counter("tapedeck_redis_hints_dropped", "Hints that the cache did not take", registry=registry)
         self._restarts = Counter(
             "tapedeck_engine_restarts", "Embedded engines restarted", ["engine"], registry=registry
         )
@@ -105,6 +106,9 @@ class StateMetrics:
 
     def free_bytes(self, count: int) -> None:
         self._free.set(count)
+
+    def hint_dropped(self) -> None:
+        self._dropped.inc()
 
     def engine_restarted(self, engine: str) -> None:
         self._restarts.labels(engine).inc()

@@ -1,5 +1,6 @@
 """Domain values as the JSON of api.md: recordings, events, history. One place, so that every call and stream agrees."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -99,7 +100,8 @@ class Renderer:
             "id": f"{snapshot.meeting_id}/{snapshot.sequence}/snapshot",
             "source": f"/meetings/{snapshot.meeting_id}",
             "type": "recording.snapshot",
-            "time": rfc3339(snapshot.at_ms),
+            # A meeting in which nothing has happened yet is as it is now.
+            "time": rfc3339(snapshot.at_ms or time.time_ns() // 1_000_000),
             "datacontenttype": "application/json",
             "sequence": snapshot.sequence,
             "data": {

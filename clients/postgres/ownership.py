@@ -27,9 +27,9 @@ class PostgresOwnership:
         async with reading():
             await self._pool.execute(sql("release"), meeting_id, epoch)
 
-    async def due(self, now_ms: int, limit: int) -> list[MeetingId]:
+    async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
         async with reading():
-            rows = await self._pool.fetch(sql("due"), now_ms, limit)
+            rows = await self._pool.fetch(sql("due"), now_ms, limit, after or "")
         return [row["meeting_id"] for row in rows]
 
     async def unowned(self, limit: int) -> list[MeetingId]:

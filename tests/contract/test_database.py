@@ -182,15 +182,16 @@ async def test_what_is_due_and_what_nobody_owns_is_found(db: Database) -> None:
     assert await db.other.unowned(10) == [M]
 
 
-async def test_the_longest_due_come_first_and_no_more_than_asked_for(db: Database) -> None:
+async def test_what_is_due_comes_page_by_page(db: Database) -> None:
     for name, wake_at_ms in (("a", 3_000), ("b", 1_000), ("c", 2_000)):
         claim = await db.ownership.claim(MeetingId(name))
         meeting_id = MeetingId(name)
         await db.journal.commit(
             Append(meeting_id=meeting_id, epoch=claim.epoch, expected_seq=0, state=claim.state, wake_at_ms=wake_at_ms)
         )
-    assert await db.ownership.due(9_000, 10) == ["b", "c", "a"]
-    assert await db.ownership.due(9_000, 2) == ["b", "c"]
+    assert await db.ownership.due(9_000, 10) == ["a", "b", "c"]
+    assert await db.ownership.due(9_000, 2) == ["a", "b"]
+    assert await db.ownership.due(9_000, 2, MeetingId("b")) == ["c"]
     assert await db.other.unowned(2) == ["b", "c"]
 
 

@@ -145,9 +145,10 @@ class MemoryOwnership:
         if row is not None and row.epoch == epoch:
             row.owner = None
 
-    async def due(self, now_ms: int, limit: int) -> list[MeetingId]:
-        due = [(row.wake_at_ms, key) for key, row in self._db.meetings.items() if row.wake_at_ms is not None]
-        return [key for wake_at_ms, key in sorted(due) if wake_at_ms <= now_ms][:limit]
+    async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
+        rows = self._db.meetings.items()
+        found = (key for key, row in rows if row.wake_at_ms is not None and row.wake_at_ms <= now_ms)
+        return sorted(key for key in found if after is None or key > after)[:limit]
 
     async def unowned(self, limit: int) -> list[MeetingId]:
         rows = [

@@ -365,3 +365,19 @@ def test_the_reconciler_finds_notices_that_nobody_reported() -> None:
         assert world.database.unprocessed_count() == 0
 
     virtual(story)
+
+
+def test_meetings_that_stay_due_hide_no_others() -> None:
+    async def story() -> None:
+        world = World()
+        woken: list[MeetingId] = []
+        world.system.wake = woken.append  # type: ignore[method-assign]
+        meetings = [MeetingId(f"m-{number}") for number in range(5)]
+        for meeting in meetings:
+            await world.system.ask(meeting, world.start_command())
+        await asyncio.sleep(400)
+        woken.clear()
+        await Reconciler(world.system, world.ports, replace(ReconcilerSettings(), batch=2)).look()
+        assert woken == meetings
+
+    virtual(story)
