@@ -26,6 +26,7 @@ from server.routes.recordings import RecordingRoutes
 from tests.fakes.agora import FakeAgora
 from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership, MemoryRecords
 from tests.unit.server.conftest import SECRET, Edge, Serve
+from tests.unit.server.documented import assert_documented
 from tests.waiting import eventually
 
 BEGIN_MS = 1_790_000_000_000
@@ -110,11 +111,15 @@ class Calls:
     async def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> tuple[int, Any, Any]:
-        """Status, JSON or None, headers. The caller is a HOST of every meeting unless a token says otherwise."""
+        """Status, JSON or None, headers. The caller is a HOST of every meeting unless a token says otherwise.
+
+        Fails if the OpenAPI document does not tell of the answer.
+        """
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent["Authorization"] = f"Bearer {token or host()}"
         async with self.edge.client.request(method, f"/api/v1{path}", json=body, headers=sent) as response:
             told = await response.json(content_type=None) if response.content_length else None
+            assert_documented(method, f"/api/v1{path.partition('?')[0]}", response.status, told, response.headers)
             return response.status, told, response.headers
 
     async def start(self, meeting: str, body: Any = None, **headers: str) -> Any:

@@ -1,5 +1,6 @@
 """The document: valid, and of exactly the routes that are served."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, Mock
@@ -15,7 +16,7 @@ from server.config import Config
 from server.errors import ERRORS
 from server.metrics import StateMetrics
 from server.openapi import document
-from server.policy import POLICIES, Scope, assert_all_routes_have_policies
+from server.policy import EVERY_ROLE, POLICIES, Policy, Scope, assert_all_routes_have_policies
 
 
 @pytest.fixture
@@ -68,10 +69,57 @@ def test_every_route_has_a_policy_and_the_public_ones_are_few(app: Application) 
 
 
 def test_security_is_told_as_it_is(app: Application) -> None:
+    expected: dict[Scope, list[dict[str, list[str]]]] = {
+        Scope.PUBLIC: [],
+        Scope.MEETING: [{"bearer": []}],
+        Scope.RECORDING: [{"bearer": []}],
+        Scope.OPERATOR: [{"bearer": []}],
+    }
+    for operation, policy in policies(app):
+        if policy.scope in expected:
+            stream = [{"accessToken": []}] if policy.stream else []
+            assert operation["security"] == expected[policy.scope] + stream
     paths = document()["paths"]
-    assert paths["/healthz"]["get"]["security"] == []
-    assert paths["/api/v1/recordings"]["get"]["security"] == [{"bearer": []}]
     assert paths["/api/v1/webhooks/agora"]["post"]["security"] == [{"signature": []}]
+    assert paths["/media/{key}"]["get"]["security"] == []
+
+
+def test_who_is_refused_is_told_as_it_is(app: Application) -> None:
+    for operation, policy in policies(app):
+        codes = {code for response in operation["responses"].values() for code in codes_of(response)}
+        asks = policy.scope in (Scope.MEETING, Scope.RECORDING, Scope.OPERATOR)
+        refuses = asks and not (policy.roles == EVERY_ROLE and policy.operator)
+        assert ("unauthenticated" in codes) is asks
+        if policy.scope is not Scope.SIGNED and not operation["operationId"].endswith("playback"):
+            assert ("forbidden" in codes) is refuses, operation["operationId"]
+        assert ("not_found" in codes) >= (policy.scope in (Scope.MEETING, Scope.RECORDING))
+
+
+def policies(app: Application) -> Iterator[tuple[dict[str, Any], Policy]]:
+    """Each operation of the document with the policy of its route."""
+    for route, policy in app.web[POLICIES].items():
+        if route.resource is not None and route.method != "HEAD":
+            yield document()["paths"][_template(route.resource.canonical)][route.method.lower()], policy
+
+
+def test_every_command_takes_a_key_and_a_preference() -> None:
+    for path, item in document()["paths"].items():
+        operation = item.get("post")
+        if operation is None or path.startswith("/api/v1/webhooks"):
+            continue
+        names = {parameter["name"] for parameter in operation["parameters"]}
+        assert {"Idempotency-Key", "Prefer", "X-Request-ID"} <= names
+        good = next(iter(operation["responses"].values()))
+        assert {"Idempotent-Replayed", "Preference-Applied", "X-Request-ID"} <= set(good["headers"])
+
+
+def test_queries_are_those_that_validate() -> None:
+    parameters = document()["paths"]["/api/v1/recordings"]["get"]["parameters"]
+    assert {each["name"] for each in parameters if each["in"] == "query"} == {
+        *("status", "state", "limit", "offset", "cursor", "meetingId")
+    }
+    limit = next(each["schema"] for each in parameters if each["name"] == "limit")
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 50)
 
 
 def test_bodies_are_those_that_validate() -> None:
@@ -103,9 +151,18 @@ def test_every_problem_is_of_the_closed_list() -> None:
 
 def _check_problems(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        if "application/problem+json" in response.get("content", {}):
-            codes = set(response["description"].split(", ")) - {"no_active_recording"}
-            assert {ERRORS[code].status for code in codes} <= {int(status)}
+        codes = codes_of(response)
+        assert response["description"].split(", ") == codes or not codes
+        assert {ERRORS[code].status for code in codes if code != "no_active_recording"} <= {int(status)}
+
+
+def codes_of(response: dict[str, Any]) -> list[str]:
+    """The codes that a problem of this answer may have."""
+    content = response.get("content", {}).get("application/problem+json")
+    if content is None:
+        return []
+    codes: list[str] = content["schema"]["allOf"][1]["properties"]["code"]["enum"]
+    return codes
 
 
 def _template(path: str) -> str:

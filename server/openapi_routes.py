@@ -1,0 +1,224 @@
+"""Every route as the OpenAPI document tells it: what it takes and what it may answer. A test holds it to what is served."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+from server.routes.streams import StreamQuery
+from server.schemas import (
+    HistoryParameters,
+    ListParameters,
+    NoParameters,
+    OperatorListParameters,
+    PlaybackParameters,
+    StartBody,
+    StopBody,
+)
+
+
+class Access(StrEnum):
+    """What a call is let in by."""
+
+    BEARER = "bearer"
+    STREAM = "stream"
+    SIGNATURE = "signature"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route. `answers` maps a status to a schema's name, None for no JSON; `problems` are those beside the common ones.
+
+    `headers` are those of a request that mean something here, `sends` those of the good answers.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answers: dict[int, str | None]
+    problems: tuple[str, ...] = ()
+    query: type[BaseModel] = NoParameters
+    body: type[BaseModel] | None = None
+    access: Access = Access.BEARER
+    media_type: str = "application/json"
+    headers: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
+
+
+MEETING, RECORDING = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
+COMMAND_HEADERS = ("Idempotency-Key", "Prefer")
+COMMAND_SENDS = ("Idempotent-Replayed", "Preference-Applied")
+RUNS = ("database_unavailable", "overloaded", "draining", "meeting_quarantined")
+"""What a command may meet in the actor system."""
+READS = ("database_unavailable",)
+ONE = ("not_found", "validation_failed")
+COMMAND = (*ONE, "forbidden", "idempotency_key_reused", *RUNS)
+STREAM = (*READS, "validation_failed", "overloaded", "draining")
+
+COMMANDS = (
+    Operation(
+        "post",
+        f"{MEETING}/recording/start",
+        "Start recording a meeting",
+        {201: "Recording", 202: "Recording"},
+        (
+            *COMMAND,
+            "recording_already_active",
+            "recording_aborted",
+            "provider_rejected",
+            "provider_unauthorized",
+            "storage_unavailable",
+        ),
+        body=StartBody,
+        headers=COMMAND_HEADERS,
+        sends=("Location", "ETag", *COMMAND_SENDS),
+    ),
+    Operation(
+        "post",
+        f"{MEETING}/recording/stop",
+        "Stop what is being recorded",
+        {200: "Recording", 202: "Recording"},
+        (*COMMAND, "no_active_recording"),
+        body=StopBody,
+        headers=COMMAND_HEADERS,
+        sends=("ETag", *COMMAND_SENDS),
+    ),
+    Operation(
+        "post",
+        f"{MEETING}/end",
+        "The meeting is over",
+        {200: "Ended"},
+        COMMAND,
+        body=StopBody,
+        headers=COMMAND_HEADERS,
+        sends=COMMAND_SENDS,
+    ),
+    Operation(
+        "post",
+        f"{RECORDING}/stop",
+        "Stop this recording",
+        {200: "Recording", 202: "Recording"},
+        COMMAND,
+        body=StopBody,
+        headers=COMMAND_HEADERS,
+        sends=("ETag", *COMMAND_SENDS),
+    ),
+    Operation(
+        "delete", RECORDING, "Delete the media", {204: None, 202: None}, (*ONE, "forbidden", "recording_live", *RUNS)
+    ),
+)
+
+READING = (
+    Operation(
+        "get",
+        f"{MEETING}/recording",
+        "The live recording",
+        {200: "Recording", 304: None},
+        (*ONE, *READS, "no_active_recording"),
+        headers=("If-None-Match",),
+        sends=("ETag",),
+    ),
+    Operation(
+        "get",
+        f"{MEETING}/recordings",
+        "A meeting's recordings",
+        {200: "RecordingList"},
+        (*ONE, *READS),
+        query=ListParameters,
+    ),
+    Operation(
+        "get",
+        "/api/v1/recordings",
+        "All recordings",
+        {200: "RecordingList"},
+        (*READS, "validation_failed", "forbidden"),
+        query=OperatorListParameters,
+    ),
+    Operation(
+        "get",
+        RECORDING,
+        "One recording",
+        {200: "Recording", 304: None},
+        (*ONE, *READS),
+        headers=("If-None-Match",),
+        sends=("ETag",),
+    ),
+    Operation(
+        "get",
+        f"{RECORDING}/history",
+        "Every stored event",
+        {200: "History"},
+        (*ONE, *READS, "forbidden"),
+        query=HistoryParameters,
+    ),
+    Operation(
+        "get",
+        f"{RECORDING}/playback",
+        "Signed URLs to play",
+        {200: "Playback"},
+        (*ONE, *READS, "forbidden", "recording_not_ready", "no_media", "recording_deleted"),
+        query=PlaybackParameters,
+    ),
+)
+
+STREAMS = (
+    Operation(
+        "get",
+        f"{MEETING}/events",
+        "A meeting's events",
+        {101: None, 200: "Event"},
+        ("not_found", *STREAM),
+        query=StreamQuery,
+        access=Access.STREAM,
+        media_type="text/event-stream",
+        headers=("Last-Event-ID",),
+    ),
+    Operation(
+        "get",
+        "/api/v1/events",
+        "All events",
+        {101: None, 200: "Event"},
+        ("forbidden", *STREAM),
+        query=StreamQuery,
+        access=Access.STREAM,
+        media_type="text/event-stream",
+        headers=("Last-Event-ID",),
+    ),
+)
+
+OTHERS = (
+    Operation(
+        "post",
+        "/api/v1/webhooks/agora",
+        "A notification of Agora",
+        {200: "Nothing"},
+        ("invalid_signature", "provider_unavailable", "database_unavailable"),
+        access=Access.SIGNATURE,
+    ),
+    Operation(
+        "get",
+        "/media/{key}",
+        "A file of local storage",
+        {200: None, 206: None, 304: None},
+        ("forbidden", "not_found", "recording_deleted", "storage_unavailable"),
+        access=Access.NONE,
+        media_type="application/octet-stream",
+        headers=("Range",),
+    ),
+    Operation("get", "/healthz", "The process is alive", {200: "Alive"}, access=Access.NONE),
+    Operation("get", "/readyz", "Whether it can work", {200: "Readiness", 503: "Readiness"}, access=Access.NONE),
+    Operation("get", "/metrics", "Metrics", {200: None}, access=Access.NONE, media_type="text/plain"),
+    Operation("get", "/openapi.json", "This document", {200: "Document"}, access=Access.NONE),
+    Operation(
+        "get",
+        "/errors/{code}",
+        "What a code means",
+        {200: None},
+        ("not_found",),
+        access=Access.NONE,
+        media_type="text/html",
+    ),
+)
+
+OPERATIONS: tuple[Operation, ...] = (*COMMANDS, *READING, *STREAMS, *OTHERS)
