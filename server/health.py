@@ -29,6 +29,8 @@ class Check:
     detail: str = ""
     since_ms: int = 0
     looked_at_ms: int = 0
+    looking: asyncio.Task[None] | None = None
+    """Callers who ask at the same time share one look."""
 
 
 @dataclass(slots=True)
@@ -56,13 +58,19 @@ class Health:
         return "ready" if all(check.ok for check in self.checks) else "degraded"
 
     async def _run(self, check: Check) -> tuple[str, dict[str, Any]]:
-        now_ms = self.clock.now_ms()
-        if check.ok is None or now_ms - check.looked_at_ms >= check.every_ms:
-            ok, check.detail = await _look(check)
-            check.looked_at_ms = now_ms
-            if check.ok is not ok:
-                check.ok, check.since_ms = ok, now_ms
+        due = check.ok is None or self.clock.now_ms() - check.looked_at_ms >= check.every_ms
+        if check.looking is None and due:
+            check.looking = asyncio.create_task(self._look_at(check), name=f"check {check.name}")
+        if check.looking is not None:
+            await asyncio.shield(check.looking)
         return check.name, {"ok": check.ok, "detail": check.detail, "since": rfc3339(check.since_ms)}
+
+    async def _look_at(self, check: Check) -> None:
+        now_ms = self.clock.now_ms()
+        ok, check.detail = await _look(check)
+        check.looking, check.looked_at_ms = None, now_ms
+        if check.ok is not ok:
+            check.ok, check.since_ms = ok, now_ms
 
 
 async def _look(check: Check) -> tuple[bool, str]:

@@ -1,6 +1,7 @@
 """What Prometheus scrapes: counters of the shell, of streams and webhooks, and gauges that are read when asked."""
 
 import time
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -66,20 +67,26 @@ class StreamMetrics(StreamObserver):
 
 
 class WebhookMetrics:
-    """Notifications by what became of them, and how long ago the last one came."""
+    """Notifications by what became of them, and how long ago the provider last spoke. `now` in seconds."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.monotonic) -> None:
         self._received = Counter("tapedeck_webhooks", "Notifications by result", ["result"], registry=registry)
+        self._now = now
         self._last: float | None = None
         since = Gauge("tapedeck_seconds_since_last_webhook", "Seconds, or -1 before the first", registry=registry)
         since.set_function(self._since)
 
     def received(self, result: str) -> None:
+        """One that bears the provider's signature."""
         self._received.labels(result).inc()
-        self._last = time.monotonic()
+        self._last = self._now()
+
+    def refused(self, result: str) -> None:
+        """One that anybody may have sent: it says nothing of the provider."""
+        self._received.labels(result).inc()
 
     def _since(self) -> float:
-        return -1.0 if self._last is None else time.monotonic() - self._last
+        return -1.0 if self._last is None else self._now() - self._last
 
 
 class StateMetrics:

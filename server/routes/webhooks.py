@@ -52,7 +52,7 @@ class WebhookRoutes:
         if self._verify is None:
             raise Problem("provider_unavailable", "no webhook secret is set, so no notification can be verified")
         if not self._verify(body, request.headers):
-            self._metrics.received("bad_signature")
+            self._metrics.refused("bad_signature")
             raise Problem("invalid_signature")
         try:
             notice = self._parse(body)
