@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from actors.domain.model import Layout, RecordingSpec, State, Status, Subscription, Video
 
@@ -45,31 +46,36 @@ _SELECTION_SCHEMA = {
 }
 
 
+def _wrong(text: str) -> PydanticCustomError:
+    """A complaint in these very words: pydantic puts its own before those of a ValueError."""
+    return PydanticCustomError("not_allowed", text)
+
+
 def _storable(text: str) -> str:
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("holds U+0000 or a lone surrogate")
+        raise _wrong("holds U+0000 or a lone surrogate")
     return text
 
 
 def _storable_json(value: dict[str, Any]) -> dict[str, Any]:
     _check_json(value, METADATA_DEPTH_MAX)
     if len(orjson.dumps(value)) > METADATA_BYTES_MAX:
-        raise ValueError(f"is longer than {METADATA_BYTES_MAX} bytes")
+        raise _wrong(f"is longer than {METADATA_BYTES_MAX} bytes")
     return value
 
 
 def _check_json(value: Any, depth: int) -> None:
     if depth == 0:
-        raise ValueError(f"is nested deeper than {METADATA_DEPTH_MAX}")
+        raise _wrong(f"is nested deeper than {METADATA_DEPTH_MAX}")
     match value:
         case str():
             _storable(value)
         case float() if not math.isfinite(value):
-            raise ValueError("holds a number that is not finite")
+            raise _wrong("holds a number that is not finite")
         case bool():
             pass
         case int() if abs(value) > INTEGER_MAX:
-            raise ValueError("holds an integer of more than 64 bits")
+            raise _wrong("holds an integer of more than 64 bits")
         case dict():
             for key, item in value.items():
                 _storable(key)
@@ -81,27 +87,27 @@ def _check_json(value: Any, depth: int) -> None:
 
 def _recorder_uid(text: str) -> str:
     if not (text.isascii() and text.isdigit() and str(int(text)) == text and 0 < int(text) <= UID_MAX):
-        raise ValueError("a uid is a decimal number from 1 to 4294967295 as text")
+        raise _wrong("is not a uid: a decimal number from 1 to 4294967295 as text")
     return text
 
 
 def _everybody(value: Any) -> Any:
     """`"all"` as the core has it; null is no way to say it."""
     if value is None:
-        raise ValueError('is "all" or a list of uids')
+        raise _wrong('is "all" or a list of uids')
     return None if value == "all" else value
 
 
 def _outputs(values: list[str]) -> list[str]:
     if values not in OUTPUTS:
-        raise ValueError('is ["hls"] or ["hls","mp4"]')
+        raise _wrong('is ["hls"] or ["hls","mp4"]')
     return values
 
 
 def _digits(value: Any) -> Any:
     """A query's number is written in digits: no sign, no space, no underscore, all of which `int` would take."""
     if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
-        raise ValueError("is a whole number, written in digits")
+        raise _wrong("is a whole number, written in digits")
     return value
 
 
@@ -134,7 +140,7 @@ class VideoBody(Body):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.width * self.height > 1920 * 1080:
-            raise ValueError("the picture has more than 1920 x 1080 pixels")
+            raise _wrong("has more than 1920 x 1080 pixels")
         return self
 
     def to_domain(self) -> Video:
@@ -184,14 +190,14 @@ class StartBody(Body):
     @classmethod
     def _has_a_picture(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and info.data.get("streams") == "audio":
-            raise ValueError("goes with streams audio_video only")
+            raise _wrong("goes with streams audio_video only")
         return value
 
     @field_validator("subscribe")
     @classmethod
     def _is_seen(cls, value: SubscribeBody | None, info: ValidationInfo) -> SubscribeBody | None:
         if value is not None and value.video is not None and info.data.get("streams") == "audio":
-            raise ValueError("video goes with streams audio_video only")
+            raise _wrong("video goes with streams audio_video only")
         return value
 
     def to_spec(self, meeting_id: str, channel_type: str, max_duration: int, max_idle: int) -> RecordingSpec:
@@ -233,7 +239,7 @@ class ListParameters(BaseModel):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.cursor is not None and "offset" in self.model_fields_set:
-            raise ValueError("cursor and offset exclude each other")
+            raise _wrong("cursor and offset exclude each other")
         return self
 
     @property

@@ -217,6 +217,12 @@ def test_any_channel_is_taken_or_refused_by_its_characters(name: str) -> None:
     assert _is_taken({"channelName": name}) is (0 < len(name) < 64 and set(name) <= set(AGORAS))
 
 
+def test_a_complaint_says_what_is_wrong_in_our_words() -> None:
+    with pytest.raises(Problem) as raised:
+        start(metadata={"a": "\0"})
+    assert raised.value.errors == [("/metadata", "holds U+0000 or a lone surrogate")]
+
+
 def test_the_bitrate_follows_the_picture() -> None:
     def bitrate(**video: int) -> int:
         made = spec_of(streams="audio_video", video=video).video
