@@ -236,6 +236,7 @@ async def test_a_deletion_leaves_a_tombstone_and_may_be_repeated(calls: Calls) -
         assert (await calls.call("DELETE", f"/recordings/{done['id']}"))[:2] == (204, None)
     _, tombstone, _ = await calls.call("GET", f"/recordings/{done['id']}")
     assert (tombstone["status"], tombstone["storageStatus"]) == ("deleted", "deleted")
+    assert (tombstone["files"], tombstone["storageUrl"], tombstone["storageKey"]) == ([], None, None)
     assert tombstone["deletedAt"] is not None
     status, problem, _ = await calls.call("GET", f"/recordings/{done['id']}/playback")
     assert (status, problem["code"]) == (410, "recording_deleted")
