@@ -45,12 +45,13 @@ class Journal(MemoryJournal):
 
 
 class GatedAgora:
-    """ports.Recorder: the fake Agora behind a gate that can be shut, and with a refusal that it can be told to give."""
+    """ports.Recorder: the fake Agora behind gates that can be shut, and with a refusal that it can be told to give."""
 
     def __init__(self, agora: FakeAgora) -> None:
         self._agora = agora
-        self.open = asyncio.Event()
+        self.open, self.starts = asyncio.Event(), asyncio.Event()
         self.open.set()
+        self.starts.set()
         self.refusal: FailureCode | None = None
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
@@ -60,6 +61,7 @@ class GatedAgora:
         return await self._agora.acquire(call)
 
     async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
+        await self.starts.wait()
         return await self._agora.start(call)
 
     async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
@@ -170,4 +172,5 @@ async def serving_calls(serve: Serve, config: Config | None = None) -> AsyncIter
     calls.edge = await serve(calls.add_to)
     yield calls
     calls.recorder.open.set()
+    calls.recorder.starts.set()
     await calls.system.drain(1)

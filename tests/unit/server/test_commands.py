@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from actors.domain.model import FailureCode
+from actors.domain.model import FailureCode, Phase
 from actors.ports import JournalUnavailable
 from tests.unit.server.calls import OPERATOR, Calls, host, serving_calls, token_of
 from tests.unit.server.conftest import Serve
@@ -68,12 +68,14 @@ async def test_a_refusal_of_the_provider_is_kept_under_its_key_even_when_it_is_d
     assert (again["recording"]["id"], again["recording"]["state"]) == (first["recording"]["id"], "deleted")
 
 
-async def test_a_start_that_is_stopped_while_its_caller_waits(calls: Calls) -> None:
-    calls.recorder.open.clear()
+@pytest.mark.parametrize("gate", ["open", "starts"])
+async def test_a_start_that_is_stopped_while_its_caller_waits(calls: Calls, gate: str) -> None:
+    getattr(calls.recorder, gate).clear()
     waiting = asyncio.create_task(calls.call("POST", START))
 
     async def begun() -> bool:
-        return bool(calls.database.recordings)
+        phases = {recording.phase for recording in calls.database.recordings.values()}
+        return phases == {Phase.ACQUIRING if gate == "open" else Phase.STARTING}
 
     await eventually(begun)
     await calls.call("POST", STOP, Prefer="wait=0")
