@@ -7,7 +7,7 @@ SEEDS ?= 100
 FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format sim setup-run setup-test need-python need-curl lock clean
+.PHONY: help run test lint format sim setup-run setup-test need-python need-programs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## list the targets
 run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_DATA_DIR, ... as in config.toml)
 	@exec "$(BIN)/tapedeck" serve
 
-test: setup-test lint need-curl ## set up everything and pass all tests
+test: setup-test lint need-programs ## set up everything and pass all tests
 	@export COVERAGE_FILE=$$(mktemp -d)/coverage && trap 'rm -rf "$$(dirname $$COVERAGE_FILE)"' EXIT && \
 		"$(BIN)/python" -m pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation tests && \
 		printf 'coverage in per cent: ' && "$(BIN)/coverage" report --fail-under=85 --format=total
@@ -43,10 +43,11 @@ setup-test: need-python
 need-python:
 	@test -n "$(PYTHON)" || { echo 'tapedeck needs Python 3.11 or newer; set PYTHON to one' >&2; exit 1; }
 
-# The README's tour is tested as it stands, with curl.
-need-curl:
-	@command -v curl > /dev/null || { sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
-		$$sudo apt-get update -q && $$sudo apt-get install -y -q curl; }
+# The README's tour is tested as it stands, with curl, and the pages in a browser.
+need-programs:
+	@missing=$$(for p in curl chromium; do command -v $$p > /dev/null || echo $$p; done); test -z "$$missing" || { \
+		sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+		$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q $$missing; }
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --group build -o requirements.lock

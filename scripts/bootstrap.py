@@ -66,7 +66,7 @@ def make(kind: str, lock: int) -> int:
     fresh = [] if works(python) else [[sys.executable, "-m", "venv", "--clear", str(VENV)]]
     steps = [
         *fresh,
-        [str(python), *PIP, "install", "--require-hashes", "-r", str(ROOT / LOCKS[kind])],
+        [str(python), *PIP, "install", "--no-deps", "--require-hashes", "-r", str(ROOT / LOCKS[kind])],
         [str(python), *PIP, "install", "--no-build-isolation", "--no-deps", "-e", str(ROOT)],
     ]
     for step in steps:

@@ -1,14 +1,18 @@
 """What Prometheus scrapes: counters of the shell, of streams and webhooks, and gauges that are read when asked."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from actors.domain.events import CaptureProven, JournalEvent, RecordingAborted, RecordingCompleted, RecordingFailed
+from actors.domain.model import Meeting, Recording, state_of
 from actors.ports import Observer
 from server.streams.observer import StreamObserver
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+WAITS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1800)
+"""Seconds: up to the deadlines of starting, stopping and processing."""
 
 
 class ActorMetrics(Observer):
@@ -42,6 +46,32 @@ class ActorMetrics(Observer):
 
     def call(self, effect: str, outcome: str) -> None:
         self._calls.labels(effect, outcome).inc()
+
+
+class LifeMetrics:
+    """How long recordings take to begin and to end, by their events. Implements `actors.ports.Publisher`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._to_active = Histogram(
+            "tapedeck_time_to_active_seconds", "From the request to proof of capture", buckets=WAITS, registry=registry
+        )
+        self._to_end = Histogram(
+            "tapedeck_stop_to_end_seconds", "From stop to terminal", ["state"], buckets=WAITS, registry=registry
+        )
+
+    def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        """Never raises: public events carry their recording."""
+        for stored in events:
+            if stored.recording is not None:
+                self._count(stored, stored.recording)
+
+    def _count(self, stored: JournalEvent, recording: Recording) -> None:
+        match stored.event:
+            case CaptureProven():
+                self._to_active.observe((stored.at_ms - recording.created_at_ms) / 1000)
+            case RecordingCompleted() | RecordingFailed() | RecordingAborted() if recording.stop_requested_at_ms:
+                seconds = (stored.at_ms - recording.stop_requested_at_ms) / 1000
+                self._to_end.labels(state_of(recording).value).observe(seconds)
 
 
 class StreamMetrics(StreamObserver):

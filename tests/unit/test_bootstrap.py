@@ -146,7 +146,7 @@ def test_one_of_another_python_is_cleared_and_one_that_works_is_not(steps: Steps
     assert "--clear" in steps.ran[2]
 
 
-@pytest.mark.parametrize("fails", ["venv", "--require-hashes", "--no-deps"])
+@pytest.mark.parametrize("fails", ["venv", "--require-hashes", "-e"])
 def test_a_step_that_fails_ends_it_and_leaves_no_stamp(
     fails: str, steps: Steps, capsys: pytest.CaptureFixture[str]
 ) -> None:
