@@ -34,11 +34,12 @@ from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
 from server.auth import Authenticator
+from server.auth.jwks import Jwks
 from server.config import Config
 from server.health import Check, Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.metrics import ActorMetrics, StateMetrics, StreamMetrics, WebhookMetrics
+from server.metrics import ActorMetrics, AuthMetrics, StateMetrics, StreamMetrics, WebhookMetrics
 from server.middleware import install
 from server.playback import UrlSigner
 from server.policies import policy_of, reconciler_settings_of, system_settings_of
@@ -62,7 +63,10 @@ CLOSING_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What was started before the application: databases, secrets, and where the provider is."""
+    """What was started before the application: databases, secrets and keys, and where the provider is.
+
+    `secrets` verify tokens, `jwks` does too; from `own_secret` this server's other keys are derived.
+    """
 
     config: Config
     registry: CollectorRegistry
@@ -72,6 +76,9 @@ class Parts:
     publisher: RedisPublisher
     account: AgoraAccount
     secrets: Sequence[str]
+    own_secret: str
+    jwks: Jwks | None
+    auth_metrics: AuthMetrics
     webhook_secret: str | None
     public_url: str
     node: str
@@ -86,7 +93,7 @@ class Application:
     def __init__(self, parts: Parts, http: aiohttp.ClientSession) -> None:
         self._parts = parts
         config, clock, ids = parts.config, SystemClock(), RandomIds()
-        signer = UrlSigner(media_key(parts.secrets[0]), parts.public_url)
+        signer = UrlSigner(media_key(parts.own_secret), parts.public_url)
         renderer = Renderer(signer)
         budget = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         agora = AgoraClient(http, parts.account, budget)
@@ -118,9 +125,7 @@ class Application:
     def _build(self, signer: UrlSigner, renderer: Renderer) -> web.Application:
         parts, config, ports = self._parts, self._parts.config, self.ports
         app = web.Application(client_max_size=config.http.body_bytes_max)
-        app[AUTHENTICATOR] = Authenticator(
-            parts.secrets, leeway_seconds=config.auth.leeway_seconds, cache_max=config.auth.token_cache_max
-        )
+        app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, self._free_bytes).add_to(app)
         RecordingRoutes(self.records, renderer, signer, ports.clock, config).add_to(app)
@@ -145,6 +150,17 @@ class Application:
         app.cleanup_ctx.append(self._run)
         return app
 
+    def _authenticator(self) -> Authenticator:
+        parts, auth = self._parts, self._parts.config.auth
+        made = Authenticator(
+            parts.secrets,
+            leeway_seconds=auth.leeway_seconds,
+            cache_max=auth.token_cache_max,
+            key_source=parts.jwks,
+        )
+        parts.auth_metrics.watch_cache(lambda: made.cached)
+        return made
+
     async def drain(self) -> None:
         """Leave without stopping a recording: no new commands, calls in flight, then the streams (recipe 3.1)."""
         self.health.draining = True
@@ -155,7 +171,8 @@ class Application:
 
     async def _run(self, _: web.Application) -> AsyncIterator[None]:
         self.hub.start()
-        async with _running(self.reconciler.run(), self._parts.publisher.run()):
+        jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
+        async with _running(self.reconciler.run(), self._parts.publisher.run(), *jwks):
             yield
 
     def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
@@ -194,6 +211,7 @@ class Application:
             Check("redis", self._parts.publisher.ping),
             Check("agora", agora, every_ms=AGORA_CHECK_MS),
             Check("storage", storage),
+            *([Check("jwks", self._parts.jwks.check)] if self._parts.jwks is not None else []),
         ]
 
     async def _refresh_metrics(self) -> None:

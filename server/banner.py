@@ -7,6 +7,8 @@ from server.config import Config
 SIMULATED = (
     "simulated: nothing is recorded of any real meeting; set AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET"
 )
+COMMAND = "$(.venv/bin/tapedeck token)"
+ELSEWHERE = "...  # one that your own issuer has signed"
 LOCAL = "local: files stay on this host"
 
 
@@ -19,7 +21,7 @@ def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[
         f"  Storage   {LOCAL}, in {config.storage_path}" if mode["storage"] == "local" else "  Storage   S3",
         *(f"  {line}" for line in engines),
         "",
-        "  Try:  TOKEN=$(.venv/bin/tapedeck token)",
+        f"  Try:  TOKEN={COMMAND if config.auth.jwt_secret or not config.auth.jwks else ELSEWHERE}",
         f'        curl -X POST -H "Authorization: Bearer $TOKEN" {url}/api/v1/meetings/standup/recording/start',
         "",
     ]

@@ -56,9 +56,11 @@ def token(
     config: ConfigFile = None,
 ) -> None:
     """Print a token and nothing else, signed with the server's secret."""
-    secret = signing_secrets(load_config(config, os.environ))[0]
+    secrets = signing_secrets(load_config(config, os.environ))
+    if not secrets:
+        raise ConfigError("TAPEDECK_JWKS: tokens are signed elsewhere; `tapedeck token` needs TAPEDECK_JWT_SECRET")
     meetings = dict.fromkeys(meeting or ["*"], role.value)
-    print(mint_token(secret, sub=sub, meetings=meetings, operator=operator, ttl_seconds=ttl))
+    print(mint_token(secrets[0], sub=sub, meetings=meetings, operator=operator, ttl_seconds=ttl))
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -160,11 +160,20 @@ def _first_line(error: ValidationError, file: Path | None, given: Mapping[tuple[
 
 
 def _check(config: Config) -> None:
+    _check_jwks(config.auth.jwks)
     _check_agora(config)
     _check_storage(config)
     _check_limits(config)
     if config.agora_mode != "ask":
         check_modes(config, config.agora_mode)
+
+
+def _check_jwks(jwks: str | None) -> None:
+    if jwks is None or "://" not in jwks:
+        return  # a file, which is looked at when the server starts
+    url = urlsplit(jwks)
+    if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.fragment:
+        raise ConfigError("TAPEDECK_JWKS: a file's path, or an http(s) URL without user, password and fragment")
 
 
 def _check_agora(config: Config) -> None:

@@ -24,6 +24,7 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "TAPEDECK_DATA_DIR": ("server", "data_dir"),
     "TAPEDECK_REQUIRE_REAL": ("server", "require_real"),
     "TAPEDECK_JWT_SECRET": ("auth", "jwt_secret"),
+    "TAPEDECK_JWKS": ("auth", "jwks"),
     "DATABASE_URL": ("database", "url"),
     "REDIS_URL": ("redis", "url"),
     "AGORA_APP_ID": ("agora", "app_id"),
@@ -41,7 +42,6 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
 }
 
 NOT_YET: Mapping[str, str] = {
-    "TAPEDECK_JWKS": "tokens signed with RS256 or ES256 are not there yet in this version; set TAPEDECK_JWT_SECRET",
     "TAPEDECK_NODE_URL": "several nodes are not there yet in this version; unset it",
     "TAPEDECK_CLUSTER_SECRET": "several nodes are not there yet in this version; unset it",
 }

@@ -26,12 +26,13 @@ from clients.postgres.pool import create_pool
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from server.app import Application, Parts
-from server.auth import signing_secrets
+from server.auth import own_secret, signing_secrets
+from server.auth.jwks import open_jwks
 from server.banner import banner
 from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.logging import configure_logging
-from server.metrics import StateMetrics
+from server.metrics import AuthMetrics, StateMetrics
 from server.middleware import runner_options
 from server.provider import AgoraMode, find_mode
 
@@ -73,7 +74,9 @@ async def _serve(config: Config) -> None:
 async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack) -> Application:
     """Everything in its order; the stack undoes it."""
     registry = CollectorRegistry()
-    metrics = StateMetrics(registry)
+    metrics, auth_metrics = StateMetrics(registry), AuthMetrics(registry)
+    http = await stack.enter_async_context(aiohttp.ClientSession())
+    shared, jwks = signing_secrets(config), await open_jwks(config.auth, http, auth_metrics)
     mode = await find_mode(config)
     engines = await stack.enter_async_context(running_engines(config, metrics.engine_restarted))
     if config.database.migrate_on_start:
@@ -94,7 +97,10 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         feed=await PostgresFeed.open(pool),
         publisher=publisher,
         account=account,
-        secrets=signing_secrets(config),
+        secrets=shared,
+        own_secret=own_secret(config),
+        jwks=jwks,
+        auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,
         public_url=_public_url(config, address),
         node=_public_url(config, address),
@@ -102,7 +108,6 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         mode=_mode(config, mode),
         media_root=media_root,
     )
-    http = await stack.enter_async_context(aiohttp.ClientSession())
     app = Application(parts, http)
     await stack.enter_async_context(_listening(app.web, listener))
     print(banner(parts.public_url, config, parts.mode, _engine_lines(config, engines)), file=sys.stderr, flush=True)

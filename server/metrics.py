@@ -119,6 +119,25 @@ class WebhookMetrics:
         return -1.0 if self._last is None else self._now() - self._last
 
 
+class AuthMetrics:
+    """Looks at the key set of `auth.jwks`: `changed`, `unchanged`, `failed`, or `rationed` when it was too soon for one."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._looks = Counter("tapedeck_jwks_looks", "Looks at the key set by outcome", ["outcome"], registry=registry)
+        self._keys = Gauge("tapedeck_jwks_keys", "Keys that verify tokens", registry=registry)
+        self._cached = Gauge("tapedeck_cached_tokens", "Verified tokens in memory", registry=registry)
+
+    def looked(self, outcome: str) -> None:
+        self._looks.labels(outcome).inc()
+
+    def keys(self, count: int) -> None:
+        self._keys.set(count)
+
+    def watch_cache(self, size: Callable[[], int]) -> None:
+        """Where the number of cached tokens is read at each scrape."""
+        self._cached.set_function(size)
+
+
 class StateMetrics:
     """Gauges that a scrape fills from the database and the disk."""
 

@@ -94,7 +94,7 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)  # no such path or method: the router's own answer
     policy = request.app[POLICIES][request.match_info.route]
     try:
-        _admit(request, policy)
+        await _admit(request, policy)
     except Problem as problem:
         if policy.stream and _is_websocket(request):
             return await _close_websocket(request, problem)
@@ -105,10 +105,10 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
     return response
 
 
-def _admit(request: web.Request, policy: Policy) -> None:
+async def _admit(request: web.Request, policy: Policy) -> None:
     if policy.scope in (Scope.PUBLIC, Scope.SIGNED):
         return
-    principal = authenticate(request, query_too=policy.stream)
+    principal = await authenticate(request, query_too=policy.stream)
     request[PRINCIPAL] = principal
     if policy.scope is Scope.MEETING:
         _require(policy, principal, meeting_id_of(request))
@@ -116,13 +116,13 @@ def _admit(request: web.Request, policy: Policy) -> None:
         raise Problem("forbidden", "this call needs the scope operator")
 
 
-def authenticate(request: web.Request, *, query_too: bool = False) -> Principal:
+async def authenticate(request: web.Request, *, query_too: bool = False) -> Principal:
     """The caller, from the Authorization header, or the query where a policy allows it. Raises Problem."""
     token = _bearer(request) or (request.query.get("access_token") if query_too else None)
     if not token:
         raise _unauthenticated("send Authorization: Bearer with a token")
     try:
-        return request.app[AUTHENTICATOR].authenticate(token)
+        return await request.app[AUTHENTICATOR].admit(token)
     except TokenError as error:
         raise _unauthenticated(str(error)) from None
 

@@ -60,6 +60,11 @@ class AuthSettings(Section):
     """How a bearer token is checked."""
 
     jwt_secret: SecretStr | None = None
+    jwks: Text | None = None
+    jwks_refresh_seconds: Seconds = 300.0
+    jwks_retry_seconds: Seconds = 5.0
+    jwks_timeout_seconds: Seconds = 5.0
+    jwks_bytes_max: Bytes = 65536
     leeway_seconds: Annotated[int, Field(ge=0, le=300)] = 30
     token_cache_max: Count = 10000
 

@@ -18,7 +18,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.auth import Authenticator, Principal, Role, TokenError, load_or_create_secret, mint_token, signing_secrets
+from server.auth import (
+    Authenticator,
+    Principal,
+    Role,
+    TokenError,
+    load_or_create_secret,
+    mint_token,
+    own_secret,
+    signing_secrets,
+)
 from server.config import Config, ConfigError, load_config
 
 SECRET = "the-first-secret-of-thirty-two-bytes"
@@ -57,6 +66,27 @@ def test_a_token_without_meetings_and_scope_gives_no_role() -> None:
     assert (principal.role_in("m-1"), principal.is_operator, principal.is_service) == (None, False, False)
 
 
+def test_a_time_may_have_a_fraction_and_lie_within_the_leeway() -> None:
+    now = time.time()
+    claims = {**CLAIMS, "exp": FAR + 0.9, "nbf": now + 20.5, "iat": now + 20}
+    assert authenticator().authenticate(signed(claims)).expires_at == FAR
+
+
+@pytest.mark.parametrize(
+    ("scope", "operator"),
+    [
+        ("operator", True),
+        ("a operator b", True),
+        ("", False),
+        ("operators", False),
+        ("Operator", False),
+        ("operator,a", False),
+    ],
+)
+def test_the_scope_is_a_list_of_words(scope: str, operator: bool) -> None:
+    assert authenticator().authenticate(signed({**CLAIMS, "scope": scope})).is_operator is operator
+
+
 def test_an_exact_meeting_beats_the_star() -> None:
     principal = authenticator().authenticate(signed({**CLAIMS, "meetings": {"*": "HOST", "m-1": "PARTICIPANT"}}))
     assert (principal.role_in("m-1"), principal.role_in("m-2")) == (Role.PARTICIPANT, Role.HOST)
@@ -93,7 +123,22 @@ CLAIM_CASES = [
     ({"exp": "soon"}, "malformed"),
     ({"exp": float("inf")}, "malformed"),
     ({"exp": 1e300}, "exp is Unix time"),
+    ({"exp": str(FAR)}, "exp is a number"),
+    ({"exp": True}, "expired"),
+    ({"exp": float("nan")}, "malformed"),
+    ({"exp": 10**400}, "malformed|exp is Unix time"),
+    ({"exp": FAR * 1000}, "exp is Unix time"),
+    ({"exp": [FAR]}, "malformed"),
     ({"nbf": FAR}, "not yet valid"),
+    ({"nbf": "0"}, "nbf is a number"),
+    ({"nbf": None}, "malformed"),
+    ({"iat": FAR}, "not yet valid"),
+    ({"iat": str(FAR - 200_000)}, "iat is a number"),
+    ({"iat": False}, "iat is a number"),
+    ({"aud": "Tapedeck"}, "audience"),
+    ({"aud": []}, "no aud"),
+    ({"aud": ["tapedeck", 1]}, "audience"),
+    ({"aud": {"tapedeck": 1}}, "audience"),
     ({"aud": "other"}, "audience"),
     ({"aud": ["other"]}, "audience"),
     ({"aud": None}, "no aud"),
@@ -107,8 +152,13 @@ CLAIM_CASES = [
     ({"meetings": {"m-1": "host"}}, "meetings maps"),
     ({"meetings": {"m-1": None}}, "meetings maps"),
     ({"meetings": {"m-1": ["HOST"]}}, "meetings maps"),
+    ({"meetings": {"*": "host"}}, "meetings maps"),
+    ({"meetings": {"m-1": "HOST", "m-2": "GUEST"}}, "meetings maps"),
+    ({"meetings": {"m-1": True}}, "meetings maps"),
+    ({"meetings": None}, "meetings maps"),
     ({"meetings": ["m-1"]}, "meetings maps"),
     ({"scope": ["operator"]}, "scope is"),
+    ({"scope": None}, "scope is"),
 ]
 BAD_TOKENS = [
     *((signed({**CLAIMS, **change}), why) for change, why in CLAIM_CASES),
@@ -125,6 +175,12 @@ BAD_TOKENS = [
     (signed(CLAIMS, {"alg": "none"}), "HS256"),
     (signed(CLAIMS, {"alg": "None"}), "HS256"),
     (signed(CLAIMS, {"alg": "HS512"}), "HS256"),
+    (signed(CLAIMS, {"alg": ["HS256"]}), "HS256"),
+    (signed(CLAIMS, {"alg": None}), "HS256"),
+    (signed(CLAIMS, {"typ": "JWT"}), "HS256"),
+    (signed(CLAIMS, {"alg": "HS256", "kid": 7}), "malformed"),
+    (signed(CLAIMS).replace(".", ".!", 1), "malformed"),
+    (f"{signed(CLAIMS)}.{signed(CLAIMS)}", "malformed"),
     (signed(CLAIMS, {"alg": "RS256"}), "HS256"),
     (signed(CLAIMS, {"alg": "RS256"}, secret=PUBLIC_KEY), "HS256"),
     (signed(CLAIMS, {"alg": "HS256", "crit": ["b64"], "b64": False}), "malformed"),
@@ -210,7 +266,10 @@ def test_configured_secrets_are_split_at_commas() -> None:
     assert signing_secrets(with_secret(f"{SECRET}, {OTHER}")) == [SECRET, OTHER]
 
 
-@pytest.mark.parametrize("text", ["short", f"{SECRET},", f"{SECRET},{'x' * 31}", PUBLIC_KEY])
+@pytest.mark.parametrize(
+    "text",
+    ["short", ",", f"{SECRET},", f",{SECRET}", f"{SECRET},,{OTHER}", f"{SECRET}, ", f"{SECRET},{'x' * 31}", PUBLIC_KEY],
+)
 def test_a_weak_secret_ends_the_start(text: str) -> None:
     with pytest.raises(ConfigError, match="TAPEDECK_JWT_SECRET") as raised:
         signing_secrets(with_secret(text))
@@ -219,6 +278,17 @@ def test_a_weak_secret_ends_the_start(text: str) -> None:
 
 def test_32_bytes_are_enough() -> None:
     assert signing_secrets(with_secret("ü" * 16)) == ["ü" * 16]
+
+
+def test_beside_a_key_set_alone_no_secret_verifies_tokens_and_one_of_the_data_directory_does_the_rest(
+    tmp_path: Path,
+) -> None:
+    alone = {"TAPEDECK_JWKS": "keys.json", "TAPEDECK_DATA_DIR": str(tmp_path)}
+    config = load_config(None, alone)
+    assert signing_secrets(config) == []
+    assert own_secret(config) == load_or_create_secret(tmp_path)
+    both = load_config(None, {**alone, "TAPEDECK_JWT_SECRET": f"{SECRET},{OTHER}"})
+    assert (signing_secrets(both), own_secret(both)) == ([SECRET, OTHER], SECRET)
 
 
 def test_the_development_secret_is_made_once_and_private(tmp_path: Path) -> None:

@@ -73,6 +73,16 @@ def test_a_token_holds_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, capsy
     assert principal.meetings == {"m-1": Role.CO_HOST, "m-2": Role.CO_HOST}
 
 
+def test_a_token_of_a_key_set_alone_is_minted_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAPEDECK_JWKS", "https://id.example/keys")
+    assert call("token") == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "needs TAPEDECK_JWT_SECRET" in err
+
+
 @pytest.mark.parametrize(
     "arguments", [["token", "--role", "BOSS"], ["token", "--ttl", "0"], ["token", "--frob"], ["frob"], []]
 )

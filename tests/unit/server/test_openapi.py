@@ -14,7 +14,7 @@ from clients.storage.local import LocalStore
 from server.app import Application, Parts
 from server.config import Config
 from server.errors import ERRORS
-from server.metrics import StateMetrics
+from server.metrics import AuthMetrics, StateMetrics
 from server.openapi import document
 from server.policy import EVERY_ROLE, POLICIES, Policy, Scope, assert_all_routes_have_policies
 
@@ -33,6 +33,9 @@ def app(tmp_path: Path) -> Application:
             publisher=Mock(),
             account=AgoraAccount(base_url="http://127.0.0.1:1", app_id="a", customer_id="c", customer_secret="s"),
             secrets=["a-secret-that-is-long-enough-for-it"],
+            own_secret="a-secret-that-is-long-enough-for-it",
+            jwks=None,
+            auth_metrics=AuthMetrics(registry),
             webhook_secret=None,
             public_url="http://127.0.0.1:1",
             node="n",

@@ -1,0 +1,24 @@
+"""Who is calling: bearer tokens to principals, and what they are verified with (`api.md` 3).
+
+`principal` says what a token means, `authenticator` whether it holds, `secrets` and `key_set` with which keys; `jwks`, which
+alone speaks to the outside and needs an event loop, keeps the key set fresh.
+"""
+
+from server.auth.authenticator import Authenticator
+from server.auth.key_set import KeySet, KeySetError, parse_key_set
+from server.auth.principal import Principal, Role, TokenError
+from server.auth.secrets import load_or_create_secret, mint_token, own_secret, signing_secrets
+
+__all__ = [
+    "Authenticator",
+    "KeySet",
+    "KeySetError",
+    "Principal",
+    "Role",
+    "TokenError",
+    "load_or_create_secret",
+    "mint_token",
+    "own_secret",
+    "parse_key_set",
+    "signing_secrets",
+]
