@@ -65,7 +65,7 @@ CLOSING_SECONDS = 2.0
 class Parts:
     """What was started before the application: databases, secrets and keys, and where the provider is.
 
-    `secrets` verify tokens, `jwks` does too; from `own_secret` this server's other keys are derived.
+    `secrets` verify tokens, `jwks` does too; from `own_secrets` this server's other keys are derived.
     """
 
     config: Config
@@ -76,7 +76,7 @@ class Parts:
     publisher: RedisPublisher
     account: AgoraAccount
     secrets: Sequence[str]
-    own_secret: str
+    own_secrets: Sequence[str]
     jwks: Jwks | None
     auth_metrics: AuthMetrics
     webhook_secret: str | None
@@ -93,7 +93,7 @@ class Application:
     def __init__(self, parts: Parts, http: aiohttp.ClientSession) -> None:
         self._parts = parts
         config, clock, ids = parts.config, SystemClock(), RandomIds()
-        signer = UrlSigner(media_key(parts.own_secret), parts.public_url)
+        signer = _signer(parts)
         renderer = Renderer(signer)
         budget = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         agora = AgoraClient(http, parts.account, budget)
@@ -230,6 +230,11 @@ class _Publishers:
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
         self._hub.hint(state, events)
         self._redis.hint(state, events)
+
+
+def _signer(parts: Parts) -> UrlSigner:
+    first, *others = map(media_key, parts.own_secrets)
+    return UrlSigner(first, parts.public_url, retired=others)
 
 
 def media_key(secret: str) -> bytes:

@@ -26,7 +26,7 @@ from clients.postgres.pool import create_pool
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from server.app import Application, Parts
-from server.auth import own_secret, signing_secrets
+from server.auth import own_secrets, signing_secrets
 from server.auth.jwks import open_jwks
 from server.banner import banner
 from server.config import Config, ConfigError
@@ -98,7 +98,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         publisher=publisher,
         account=account,
         secrets=shared,
-        own_secret=own_secret(config),
+        own_secrets=own_secrets(config),
         jwks=jwks,
         auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,

@@ -7,7 +7,7 @@ can be changed (api.md 1, Playback).
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -42,10 +42,11 @@ class Grant:
 
 class UrlSigner:
     """Makes and checks URLs below `/media/`. The signature, HMAC-SHA256 in hex, is the last parameter and covers the path and
-    all others."""
+    all others. The `retired` secrets still verify: a rotation ends no URL before its time."""
 
-    def __init__(self, secret: bytes, public_url: str) -> None:
+    def __init__(self, secret: bytes, public_url: str, *, retired: Sequence[bytes] = ()) -> None:
         self._secret = secret
+        self._retired = tuple(retired)
         self._base = public_url.rstrip("/")
 
     def storage_url(self, key: str) -> str:
@@ -55,14 +56,14 @@ class UrlSigner:
     def sign(self, key: str, expires_at: int, **parameters: str) -> str:
         """An absolute URL that opens the object until `expires_at`, Unix seconds."""
         query = urlencode({**parameters, "expires": str(expires_at)})
-        return f"{self.storage_url(key)}?{query}&signature={self._signature(key, query)}"
+        return f"{self.storage_url(key)}?{query}&signature={_signature(self._secret, key, query)}"
 
     def verify(self, key: str, query: str, now_seconds: float) -> Grant:
         """What the URL with this raw query allows. Raises UnsignedUrl, BadSignature, ExpiredUrl."""
         if "signature=" not in query:
             raise UnsignedUrl
         found = _SIGNED.fullmatch(query)
-        if found is None or not hmac.compare_digest(self._signature(key, found["query"]), found["signature"]):
+        if found is None or not self._is_ours(key, found["query"], found["signature"]):
             raise BadSignature
         parameters = dict(parse_qsl(found["query"]))
         grant = Grant(int(parameters.pop("expires")), parameters)
@@ -70,9 +71,14 @@ class UrlSigner:
             raise ExpiredUrl
         return grant
 
-    def _signature(self, key: str, query: str) -> str:
-        message = f"/media/{key}?{query}".encode(errors="surrogateescape")
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+    def _is_ours(self, key: str, query: str, signature: str) -> bool:
+        right = (_signature(secret, key, query) for secret in (self._secret, *self._retired))
+        return any(hmac.compare_digest(each, signature) for each in right)
+
+
+def _signature(secret: bytes, key: str, query: str) -> str:
+    message = f"/media/{key}?{query}".encode(errors="surrogateescape")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
 def availability(recording: Recording) -> Availability:

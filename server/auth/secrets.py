@@ -46,10 +46,9 @@ def signing_secrets(config: Config) -> list[str]:
     return [] if config.auth.jwks else [load_or_create_secret(config.data_dir)]
 
 
-def own_secret(config: Config) -> str:
-    """What keys of this server's own are derived from, such as that of playback URLs. Raises ConfigError."""
-    secrets = signing_secrets(config)
-    return secrets[0] if secrets else load_or_create_secret(config.data_dir)
+def own_secrets(config: Config) -> list[str]:
+    """What keys of this server's own are derived from, such as those of playback URLs: never empty. Raises ConfigError."""
+    return signing_secrets(config) or [load_or_create_secret(config.data_dir)]
 
 
 def load_or_create_secret(data_dir: Path) -> str:

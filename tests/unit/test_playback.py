@@ -88,6 +88,15 @@ def test_another_secret_signs_nothing_here() -> None:
         SIGNER.verify("a", query, NOW)
 
 
+def test_a_retired_secret_verifies_and_signs_no_more() -> None:
+    retired = UrlSigner(b"other" * 8, "https://rec.example.com")
+    both = UrlSigner(b"secret" * 8, "https://rec.example.com", retired=[b"other" * 8])
+    assert both.verify("a", query_of(retired.sign("a", NOW + 60)), NOW).expires_at == NOW + 60
+    assert both.sign("a", NOW) == SIGNER.sign("a", NOW)
+    with pytest.raises(BadSignature):
+        both.verify("b", query_of(retired.sign("a", NOW + 60)), NOW)
+
+
 @given(st.text(max_size=40))
 def test_garbage_is_refused_in_order(query: str) -> None:
     with pytest.raises((BadSignature, UnsignedUrl)):

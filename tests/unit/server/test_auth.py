@@ -25,7 +25,7 @@ from server.auth import (
     TokenError,
     load_or_create_secret,
     mint_token,
-    own_secret,
+    own_secrets,
     signing_secrets,
 )
 from server.config import Config, ConfigError, load_config
@@ -286,9 +286,9 @@ def test_beside_a_key_set_alone_no_secret_verifies_tokens_and_one_of_the_data_di
     alone = {"TAPEDECK_JWKS": "keys.json", "TAPEDECK_DATA_DIR": str(tmp_path)}
     config = load_config(None, alone)
     assert signing_secrets(config) == []
-    assert own_secret(config) == load_or_create_secret(tmp_path)
+    assert own_secrets(config) == [load_or_create_secret(tmp_path)]
     both = load_config(None, {**alone, "TAPEDECK_JWT_SECRET": f"{SECRET},{OTHER}"})
-    assert (signing_secrets(both), own_secret(both)) == ([SECRET, OTHER], SECRET)
+    assert signing_secrets(both) == own_secrets(both) == [SECRET, OTHER]
 
 
 def test_the_development_secret_is_made_once_and_private(tmp_path: Path) -> None:
