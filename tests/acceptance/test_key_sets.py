@@ -98,6 +98,7 @@ async def test_with_a_key_set_alone_a_meeting_is_recorded_and_played(
     http: aiohttp.ClientSession, fresh: Fresh, issuer: Issuer
 ) -> None:
     server = await fresh(TAPEDECK_JWT_SECRET="", TAPEDECK_JWKS=issuer.url)
+    assert "tapedeck token" not in server.log.read_text(encoding="utf-8")
     host = Client(http, server, FIRST.token())
     started = await host.start("m-1")
     await host.in_state(started["id"], "active")

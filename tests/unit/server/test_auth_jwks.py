@@ -220,6 +220,18 @@ async def test_a_file_is_read_at_the_start_and_when_it_changed(tmp_path: Path) -
     assert ([key.key_id for key in jwks.keys.keys], jwks.trouble) == (["new"], "No such file or directory")
 
 
+async def test_a_file_that_changed_is_seen_without_a_token_that_asks(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(key_set(OLD))
+    jwks = await opened(str(path), jwks_refresh_seconds=3600.0, jwks_retry_seconds=0.01)
+    assert jwks is not None
+    running = asyncio.create_task(jwks.run())
+    path.write_bytes(key_set(NEW))
+    await eventually(lambda: _settled([key.key_id for key in jwks.keys.keys] == ["new"]))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
