@@ -12,7 +12,7 @@ from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraSto
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.media import MediaReport
-from actors.domain.model import Meeting, Recording, State, Status
+from actors.domain.model import Completeness, Meeting, Recording, State, Status
 from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer
 
 
@@ -161,12 +161,20 @@ class Inbox(Protocol):
 class ListQuery:
     """A list of recordings, newest first by (created_at, id). Tombstones only when `statuses` or `states` name them.
 
-    `after` is the (created_at_ms, recording_id) of the last row of the page before; then `offset` is 0.
+    Times are Unix milliseconds: `created_from_ms` ≤ created < `created_before_ms`, updated at `updated_since_ms` or later.
+    `overdue_at_ms`: not terminal, though its deadline has passed by then. `after` is the (created_at_ms, recording_id) of
+    the last row of the page before; then `offset` is 0.
     """
 
     meeting_id: MeetingId | None = None
     statuses: tuple[Status, ...] = ()
     states: tuple[State, ...] = ()
+    external_id: str | None = None
+    completeness: Completeness | None = None
+    created_from_ms: int | None = None
+    created_before_ms: int | None = None
+    updated_since_ms: int | None = None
+    overdue_at_ms: int | None = None
     limit: int = 50
     offset: int = 0
     after: tuple[int, RecordingId] | None = None

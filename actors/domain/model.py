@@ -328,7 +328,12 @@ def state_of(recording: Recording) -> State:
 
 def status_of(recording: Recording) -> Status:
     """The coarse public status."""
-    match state_of(recording):
+    return status_of_state(state_of(recording))
+
+
+def status_of_state(state: State) -> Status:
+    """The status that a state belongs to."""
+    match state:
         case State.COMPLETED:
             return Status.COMPLETED
         case State.FAILED | State.ABORTED:

@@ -22,33 +22,33 @@ class MigrationFailed(OSError):
     """The database refuses, or is of a later version; the message says so, without the address."""
 
 
-def upgrade(url: str) -> None:
-    """Apply all revisions that are missing. Not for a running loop.
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply all revisions that are missing, up to the last or that one. Not for a running loop.
 
     Raises MigrationFailed, or another OSError if the database cannot be reached. All of it is applied, or nothing.
     """
     try:
-        asyncio.run(_upgrade(url))
+        asyncio.run(_upgrade(url, revision))
     except DBAPIError as error:
         raise MigrationFailed(f"the database cannot be migrated: {error.orig}") from error
     except CommandError as error:
         raise MigrationFailed(f"the database is not of a version that is known here: {error}") from error
 
 
-async def _upgrade(url: str) -> None:
+async def _upgrade(url: str, revision: str) -> None:
     # Connected as the pool does: SQLAlchemy reads addresses otherwise, and refuses some that asyncpg takes.
     connect = partial(asyncpg.connect, url, timeout=CONNECT_SECONDS)
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(_run)
+            await connection.run_sync(_run, revision)
     finally:
         await engine.dispose()
 
 
-def _run(connection: Connection) -> None:
+def _run(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from actors.domain.commands import Notice
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.model import Actor, ActorKind, Phase, Recording, State, Status
+from actors.domain.model import Actor, ActorKind, Completeness, Phase, Recording, State, Status
+from actors.domain.outcomes import Done
 from actors.domain.pending import next_wakeup
 from actors.domain.step import take_step
 from actors.ports import (
@@ -35,7 +36,7 @@ from tests.fakes.memory import (
     MemoryOwnership,
     MemoryRecords,
 )
-from tests.unit.domain.story import BEGIN_MS, Story, in_phase
+from tests.unit.domain.story import BEGIN_MS, Story, in_phase, whole_media
 
 M = MeetingId("m-1")
 USER = Actor(ActorKind.USER, "u")
@@ -308,6 +309,61 @@ async def test_lists_are_filtered_and_show_tombstones_only_when_asked(db: Databa
     assert await ids(states=(State.COMPLETED,)) == ["r-1"]
     assert await ids(states=(State.FAILED,)) == []
     assert await ids(meeting_id=MeetingId("m-2")) == []
+
+
+async def test_lists_are_filtered_by_names_times_and_deadlines(db: Database) -> None:
+    story = in_phase(Phase.COMPLETED)
+    base, at = story.last, BEGIN_MS
+
+    def made(name: str, *, external_id: str | None = None, **changed: Any) -> Recording:
+        spec = replace(base.spec, external_id=external_id)
+        return replace(base, recording_id=RecordingId(name), spec=spec, **changed)
+
+    rows = (
+        made("a", external_id="x", created_at_ms=at, updated_at_ms=at + 9),
+        made("b", external_id="X", created_at_ms=at + 1, updated_at_ms=at + 5, completeness=Completeness.PARTIAL),
+        made("c", created_at_ms=at + 2, updated_at_ms=at + 4, phase=Phase.PROCESSING, deadline_at_ms=at + 100),
+        made("d", created_at_ms=at + 3, updated_at_ms=at + 6, phase=Phase.PROCESSING, deadline_at_ms=at + 101),
+        made("e", created_at_ms=at + 4, updated_at_ms=at + 7, deadline_at_ms=at + 1),
+        made("f", external_id="x", created_at_ms=at + 5, updated_at_ms=at + 8, phase=Phase.DELETED),
+    )
+    append = append_of(story, await db.ownership.claim(M))
+    await db.journal.commit(replace(append, recordings=rows))
+
+    async def ids(**filters: Any) -> str:
+        page = await db.records.page(ListQuery(**filters))
+        assert page.total == len(page.items)
+        return "".join(item.recording_id for item in page.items)
+
+    assert await ids(external_id="x") == "a"
+    assert await ids(external_id="x", statuses=(Status.DELETED,)) == "f"
+    assert await ids(external_id="y") == ""
+    assert await ids(completeness=Completeness.PARTIAL) == "b"
+    assert await ids(completeness=Completeness.COMPLETE) == "edca"
+    assert await ids(created_from_ms=at + 1, created_before_ms=at + 3) == "cb"
+    assert await ids(created_before_ms=at) == ""
+    assert await ids(created_from_ms=at + 4) == "e"
+    assert await ids(updated_since_ms=at + 6) == "eda"
+    assert await ids(updated_since_ms=at + 10) == ""
+    assert await ids(overdue_at_ms=at + 100) == "c"
+    assert await ids(overdue_at_ms=at + 99) == ""
+    assert await ids(overdue_at_ms=at + 500, created_from_ms=at + 3, updated_since_ms=at + 6) == "d"
+    assert await ids(overdue_at_ms=at + 500, meeting_id=MeetingId("m-2")) == ""
+    assert await ids(statuses=(Status.COMPLETED,), states=(State.PROCESSING,)) == ""
+    far = 253_402_300_800_000
+    assert await ids(created_from_ms=-62_135_596_800_000, created_before_ms=far) == "edcba"
+
+
+async def test_a_row_that_changes_is_found_by_what_it_is_now(db: Database) -> None:
+    claim, story = await db.ownership.claim(M), in_phase(Phase.PROCESSING)
+    await db.journal.commit(append_of(story, claim))
+    since, claim = story.last.updated_at_ms + 1, replace(claim, state=story.meeting)
+    assert (await db.records.page(ListQuery(updated_since_ms=since))).total == 0
+    story.later(1).examined(Done(whole_media(story)))
+    await db.journal.commit(append_of(story, claim))
+    found = await db.records.page(ListQuery(updated_since_ms=since, completeness=Completeness.COMPLETE))
+    assert found.items == (story.last,)
+    assert (await db.records.page(ListQuery(overdue_at_ms=BEGIN_MS * 2))).items == ()
 
 
 async def test_a_history_has_every_event_in_order(db: Database) -> None:

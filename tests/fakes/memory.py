@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from actors.domain.commands import Notice
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.model import Meeting, Recording, is_live, state_of, status_of
+from actors.domain.model import Meeting, Recording, Status, is_live, state_of, status_of
 from actors.ports import (
     Append,
     Claim,
@@ -264,8 +264,33 @@ def _meaning(notice: Notice) -> tuple[str, str, int, int]:
 
 
 def _matches(recording: Recording, query: ListQuery) -> bool:
-    if query.meeting_id is not None and recording.meeting_id != query.meeting_id:
+    return _in_state(recording, query) and _in_time(recording, query) and _as_named(recording, query)
+
+
+def _as_named(recording: Recording, query: ListQuery) -> bool:
+    return (
+        query.meeting_id in (None, recording.meeting_id)
+        and query.external_id in (None, recording.spec.external_id)
+        and query.completeness in (None, recording.completeness)
+    )
+
+
+def _in_time(recording: Recording, query: ListQuery) -> bool:
+    if query.created_from_ms is not None and recording.created_at_ms < query.created_from_ms:
         return False
+    if query.created_before_ms is not None and recording.created_at_ms >= query.created_before_ms:
+        return False
+    if query.updated_since_ms is not None and recording.updated_at_ms < query.updated_since_ms:
+        return False
+    return query.overdue_at_ms is None or _is_overdue(recording, query.overdue_at_ms)
+
+
+def _is_overdue(recording: Recording, now_ms: int) -> bool:
+    waits = status_of(recording) is Status.PROCESSING and recording.deadline_at_ms is not None
+    return waits and (recording.deadline_at_ms or 0) <= now_ms
+
+
+def _in_state(recording: Recording, query: ListQuery) -> bool:
     if query.statuses and status_of(recording) not in query.statuses:
         return False
     if query.states and state_of(recording) not in query.states:

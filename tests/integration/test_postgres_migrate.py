@@ -5,11 +5,14 @@ import asyncio
 import pytest
 
 from actors.domain.ids import MeetingId
+from actors.domain.model import Completeness
+from actors.ports import ListQuery
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.migrate import MigrationFailed, upgrade
 from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
+from clients.postgres.records import PostgresRecords
 from tests.fakes.appends import next_append
 
 
@@ -43,6 +46,27 @@ async def test_migrating_again_keeps_the_journal_and_its_name(database_url: str,
     restarted = await create_pool(database_url, 2, 5)
     assert (await PostgresOwnership(restarted, "n", "j").claim(MeetingId("m"))).state == append.state
     assert (await PostgresFeed.open(restarted)).identity == identity
+    await restarted.close()
+
+
+async def test_what_was_stored_before_there_were_filters_is_found_by_them(database_url: str, pool: Pool) -> None:
+    await emptied(pool)
+    await asyncio.to_thread(upgrade, database_url, "0002")
+    claim = await PostgresOwnership(pool, "n", "i").claim(MeetingId("m"))
+    append = next_append(claim.state, claim.epoch, marker="before")
+    await PostgresJournal(pool).commit(append)
+    await asyncio.to_thread(upgrade, database_url)
+    restarted = await create_pool(database_url, 2, 5)
+    (found,) = (await PostgresRecords(restarted).page(ListQuery(external_id="before"))).items
+    assert (found,) == append.recordings
+    assert found.deadline_at_ms is not None
+    for query, count in (
+        (ListQuery(updated_since_ms=found.updated_at_ms), 1),
+        (ListQuery(updated_since_ms=found.updated_at_ms + 1), 0),
+        (ListQuery(completeness=Completeness.UNKNOWN, overdue_at_ms=found.deadline_at_ms), 1),
+        (ListQuery(completeness=Completeness.COMPLETE), 0),
+    ):
+        assert (await PostgresRecords(restarted).page(query)).total == count
     await restarted.close()
 
 

@@ -1,9 +1,13 @@
--- A page of recordings, newest first. Tombstones only when a status or state is asked for.
+-- A page of recordings, newest first. Tombstones only when their state is asked for.
 SELECT data FROM recordings
 WHERE ($1::text IS NULL OR meeting_id = $1)
-  AND (cardinality($2::text[]) = 0 OR status = ANY($2))
-  AND (cardinality($3::text[]) = 0 OR state = ANY($3))
-  AND (cardinality($2::text[]) + cardinality($3::text[]) > 0 OR status <> 'deleted')
-  AND ($4::bigint IS NULL OR (created_at, recording_id) < (to_timestamp($4 / 1000.0), $5::text))
+  AND (($2::text[] IS NULL AND state <> 'deleted') OR state = ANY($2))
+  AND ($3::text IS NULL OR external_id = $3)
+  AND ($4::text IS NULL OR completeness = $4)
+  AND ($5::bigint IS NULL OR created_at >= to_timestamp($5 / 1000.0))
+  AND ($6::bigint IS NULL OR created_at < to_timestamp($6 / 1000.0))
+  AND ($7::bigint IS NULL OR updated_at_ms >= $7)
+  AND ($8::bigint IS NULL OR (status = 'processing' AND deadline_at_ms <= $8))
+  AND ($9::bigint IS NULL OR (created_at, recording_id) < (to_timestamp($9 / 1000.0), $10::text))
 ORDER BY created_at DESC, recording_id DESC
-LIMIT $6 OFFSET $7
+LIMIT $11 OFFSET $12
