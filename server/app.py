@@ -33,19 +33,22 @@ from clients.postgres.records import PostgresRecords
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
-from server.auth import Authenticator
+from clients.storage.shelf import Shelf
+from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.config import Config
 from server.health import Check, Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.metrics import ActorMetrics, AuthMetrics, StateMetrics, StreamMetrics, WebhookMetrics
+from server.metrics import ActorMetrics, AuthMetrics, PlaybackMetrics, StateMetrics, StreamMetrics, WebhookMetrics
 from server.middleware import install
 from server.playback import UrlSigner
+from server.player import Player
 from server.policies import policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
 from server.render import Renderer
 from server.routes.commands import CommandRoutes
+from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
 from server.routes.recordings import RecordingRoutes
@@ -99,6 +102,13 @@ class Application:
         agora = AgoraClient(http, parts.account, budget)
         self.records = PostgresRecords(parts.pool)
         self.media = StoredMedia(parts.media_root)
+        self._playback = PlaybackMetrics(parts.registry)
+        self.shelf = Shelf(
+            parts.media_root,
+            look_seconds=config.playback.look_seconds,
+            looks_max=config.playback.looks_max,
+            looked=self._playback.looked,
+        )
         self.hub = Hub(
             parts.feed,
             config.streams,
@@ -128,7 +138,10 @@ class Application:
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, self._free_bytes).add_to(app)
-        RecordingRoutes(self.records, renderer, signer, ports.clock, config).add_to(app)
+        player = Player(self.shelf, signer, ports.clock, config.playback, self._playback)
+        players = frozenset(Role(role) for role in config.access.playback_roles)
+        RecordingRoutes(self.records, renderer, player, players).add_to(app)
+        ListRoutes(self.records, renderer, player, ports.clock, players).add_to(app)
         StreamRoutes(
             self.hub,
             ports.clock,
@@ -144,7 +157,7 @@ class Application:
             parse=parse,
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
-        MediaRoutes(parts.media_root, self.media, self.records, signer, ports.clock).add_to(app)
+        MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._refresh_metrics).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)

@@ -138,6 +138,21 @@ class AuthMetrics:
         self._cached.set_function(size)
 
 
+class PlaybackMetrics:
+    """URLs that were handed out, and looks at storage for those who play what is not over."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._urls = Counter("tapedeck_playback_urls", "Playback URLs handed out", ["kind"], registry=registry)
+        self._looks = Counter("tapedeck_playback_looks", "Looks at storage for players", registry=registry)
+
+    def minted(self, kind: str) -> None:
+        """One URL. `kind` is `hls` or `mp4`."""
+        self._urls.labels(kind).inc()
+
+    def looked(self) -> None:
+        self._looks.inc()
+
+
 class StateMetrics:
     """Gauges that a scrape fills from the database and the disk."""
 

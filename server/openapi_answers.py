@@ -83,6 +83,10 @@ _RECORDING = _object(
 )
 _RECORDING["properties"]["externalId"] = {**_TEXT_OR_NULL, "description": "HOST, CO_HOST and operators only"}
 _RECORDING["properties"]["metadata"] = {**_ANY_OBJECT, "description": "HOST, CO_HOST and operators only"}
+_RECORDING["properties"]["playback"] = {
+    "$ref": f"{REFERENCE}Playback",
+    "description": "in lists with include=playback; no items where there is nothing to play, or not yet",
+}
 
 _PROBLEM = _object(
     type=_TEXT,

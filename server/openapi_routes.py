@@ -124,7 +124,7 @@ READING = (
         f"{MEETING}/recordings",
         "A meeting's recordings",
         {200: "RecordingList"},
-        (*ONE, *READS),
+        (*ONE, *READS, "forbidden"),
         query=ListParameters,
     ),
     Operation(
@@ -157,7 +157,10 @@ READING = (
         f"{RECORDING}/playback",
         "Signed URLs to play",
         {200: "Playback"},
-        (*ONE, *READS, "forbidden", "recording_not_ready", "no_media", "recording_deleted"),
+        (
+            *(*ONE, *READS, "forbidden"),
+            *("recording_not_ready", "no_media", "recording_deleted", "storage_unavailable"),
+        ),
         query=PlaybackParameters,
     ),
 )
@@ -200,7 +203,7 @@ OTHERS = (
         "get",
         "/media/{key}",
         "A file of local storage",
-        {200: None, 206: None, 304: None},
+        {200: None, 206: None, 304: None, 416: None},
         ("forbidden", "not_found", "recording_deleted", "storage_unavailable"),
         access=Access.NONE,
         media_type="application/octet-stream",

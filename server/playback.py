@@ -8,14 +8,17 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from actors.domain.model import MediaFile, Phase, Recording
 
 CONTENT_TYPES: Mapping[str, str] = {"hls": "application/vnd.apple.mpegurl", "mp4": "video/mp4"}
+ALL_PARTS = "all"
+"""The signed parameter `parts` of a playlist over all parts of its recording."""
 _SIGNED = re.compile(r"(?P<query>[^#]+)&signature=(?P<signature>[0-9a-f]{64})")
 Availability = Literal["ready", "recording_not_ready", "no_media", "recording_deleted"]
 
@@ -97,31 +100,57 @@ def main_file(recording: Recording) -> MediaFile | None:
 
 
 def playback_items(
-    recording: Recording, signer: UrlSigner, expires_in: int, now_seconds: float
+    recording: Recording, files: Sequence[MediaFile], signer: UrlSigner, expires_at: int
 ) -> list[dict[str, Any]]:
-    """The `items` of the playback call: for each part a playlist, and its MP4s. `expires_in` in seconds."""
-    expires_at = int(now_seconds) + expires_in
-    return [_item(recording, file, signer, expires_at) for file in _best(recording.files)]
+    """The `items` of the playback call: for each part a playlist, and its MP4s; behind them a playlist over several parts.
+
+    `expires_at` in Unix seconds.
+    """
+    sign = partial(signer.sign, expires_at=expires_at, recording=recording.recording_id)
+    items = [_item(_with_moves(file, files), sign(file.key)) for file in _best(files)]
+    lists = [item for item in items if item["kind"] == "hls"]
+    if len(lists) > 1:
+        first = next(file for file in _best(files) if file.kind == "hls")
+        seconds = round(sum(item["duration"] for item in lists), 3)
+        whole = replace(first, file_size=sum(item["fileSize"] for item in lists), duration_seconds=seconds)
+        items.append({**_item(whole, sign(first.key, parts=ALL_PARTS)), "part": None})
+    until = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return [{**item, "expiresAt": until} for item in items]
 
 
-def _item(recording: Recording, file: MediaFile, signer: UrlSigner, expires_at: int) -> dict[str, Any]:
+def _item(file: MediaFile, url: str) -> dict[str, Any]:
     return {
         "kind": file.kind,
         "part": file.part,
-        "url": signer.sign(file.key, expires_at, recording=recording.recording_id),
+        "url": url,
         "contentType": CONTENT_TYPES[file.kind],
         "fileSize": file.file_size,
         "duration": file.duration_seconds,
-        "expiresAt": datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     }
+
+
+def _with_moves(file: MediaFile, files: Iterable[MediaFile]) -> MediaFile:
+    """A playlist is served with the slices of all machines that its part was recorded on, so it lasts as long as all of them.
+
+    A machine's playlist may lie there twice, if it came by way of the provider's backup (reference 8.1).
+    """
+    if file.kind != "hls":
+        return file
+    longest: dict[str, float] = {}
+    for other in files:
+        if (other.kind, other.part) == ("hls", file.part):
+            longest[_machine(other.key)] = max(longest.get(_machine(other.key), 0.0), other.duration_seconds or 0.0)
+    return replace(file, duration_seconds=round(sum(longest.values()), 3))
 
 
 def _best(files: Iterable[MediaFile]) -> list[MediaFile]:
     """What plays: every MP4 that opens, and one playlist of each part, since it is served with the slices of all of them."""
-    playable = sorted((f for f in files if f.duration_seconds), key=lambda f: (f.part, f.kind, _moved(f.key), f.key))
+    playable = sorted((f for f in files if f.duration_seconds), key=lambda f: (f.part, f.kind, _machine(f.key), f.key))
     first = {(f.kind, f.part): f for f in reversed(playable)}
     return [f for f in playable if f.kind == "mp4" or first[f.kind, f.part] is f]
 
 
-def _moved(key: str) -> bool:
-    return key.rpartition("/")[2].startswith("bak")
+def _machine(key: str) -> str:
+    """The mark of the machine behind a move (`bak0`, reference 8.1); empty for the first, which sorts in front."""
+    mark = key.rpartition("/")[2].partition("_")[0]
+    return mark if mark.startswith("bak") else ""

@@ -58,6 +58,16 @@ def recording_playback(roles: frozenset[Role]) -> Policy:
     return Policy(Scope.RECORDING, roles, operator=True)
 
 
+def sees_private(principal: Principal, meeting_id: str | None) -> bool:
+    """Whether `metadata` and `externalId` are shown to this caller; None: of recordings of all meetings."""
+    return principal.is_operator or (meeting_id is not None and principal.role_in(meeting_id) in HOSTS)
+
+
+def may_play(principal: Principal, meeting_id: str | None, players: frozenset[Role]) -> bool:
+    """Whether this caller may play the recordings of a meeting; None: of all."""
+    return principal.is_operator or (meeting_id is not None and principal.role_in(meeting_id) in players)
+
+
 POLICIES: web.AppKey[dict[web.AbstractRoute, Policy]] = web.AppKey("policies", dict)
 AUTHENTICATOR: web.AppKey[Authenticator] = web.AppKey("authenticator", Authenticator)
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)

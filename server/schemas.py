@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from actors.domain.model import Layout, RecordingSpec, State, Status, Subscription, Video
+from actors.domain.model import Completeness, Layout, RecordingSpec, State, Status, Subscription, Video
+from server.moments import unix_ms
 
 METADATA_BYTES_MAX = 4096
 METADATA_DEPTH_MAX = 32
@@ -104,6 +105,13 @@ def _outputs(values: list[str]) -> list[str]:
     return values
 
 
+def _time(value: Any) -> int:
+    try:
+        return unix_ms(value)
+    except ValueError as error:
+        raise _wrong(str(error)) from None
+
+
 def _digits(value: Any) -> Any:
     """A query's number is written in digits: no sign, no space, no underscore, all of which `int` would take."""
     if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
@@ -121,6 +129,8 @@ Outputs = Annotated[
 ]
 Metadata = Annotated[dict[str, Any], AfterValidator(_storable_json)]
 IN_DIGITS = BeforeValidator(_digits)
+Time = Annotated[int, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339, as Unix milliseconds."""
 
 
 class Body(BaseModel):
@@ -225,13 +235,31 @@ class StopBody(Body):
     on_behalf_of: ShortText | None = None
 
 
-class ListParameters(BaseModel):
-    """The query of a list. `cursor` and `offset` exclude each other."""
+class Query(BaseModel):
+    """A query: camelCase, no unknown parameter."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class ListParameters(Query):
+    """The query of a list. `cursor` and `offset` exclude each other; times are Unix milliseconds here."""
 
     status: list[Literal["processing", "completed", "failed", "deleted"]] = []
     state: list[State] = []
+    external_id: Annotated[
+        ShortText | None, Field(description="HOST, CO_HOST and operators only; whoever is not shown it gets a 403")
+    ] = None
+    completeness: Completeness | None = None
+    from_: Annotated[Time | None, Field(alias="from", description="created at that time or later")] = None
+    to: Annotated[Time | None, Field(description="created before that time")] = None
+    updated_since: Annotated[Time | None, Field(description="changed at that time or later")] = None
+    overdue: Annotated[
+        Literal["true", "false"], Field(description="true: only what is not over though its deadlineAt has passed")
+    ] = "false"
+    include: Annotated[
+        Literal["playback"] | None,
+        Field(description="adds `playback` to each item; for roles that may play only, else a 403"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=100), IN_DIGITS] = 50
     offset: Annotated[int, Field(ge=0, le=10**9), IN_DIGITS] = 0
     cursor: Annotated[str, Field(min_length=1)] | None = None
@@ -250,27 +278,21 @@ class ListParameters(BaseModel):
 class OperatorListParameters(ListParameters):
     """The operators' list may be narrowed to a meeting."""
 
-    meetingId: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None  # noqa: N815 (a query's name)
+    meeting_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
 
 
-class HistoryParameters(BaseModel):
+class HistoryParameters(Query):
     """The query of a history."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=500), IN_DIGITS] = 100
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
 
 
-class PlaybackParameters(BaseModel):
+class PlaybackParameters(Query):
     """The query of playback. Seconds; the largest value is a setting."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    expiresIn: Annotated[int, Field(ge=60), IN_DIGITS] | None = None  # noqa: N815 (a query's name)
+    expires_in: Annotated[int, Field(ge=60), IN_DIGITS] | None = None
 
 
-class NoParameters(BaseModel):
+class NoParameters(Query):
     """A call that takes no query."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)

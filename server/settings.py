@@ -138,10 +138,12 @@ class StorageSettings(Section):
 
 
 class PlaybackSettings(Section):
-    """How long a signed URL lasts."""
+    """How long a signed URL lasts, and how often storage is looked at for those who play what is not over."""
 
     expires_seconds_default: Annotated[int, Field(ge=60)] = 900
     expires_seconds_max: Annotated[int, Field(ge=60)] = 43200
+    look_seconds: SecondsOrZero = 2.0
+    looks_max: Count = 8
 
 
 class DatabaseSettings(Section):

@@ -59,6 +59,12 @@ def judge(report: MediaReport, recording: Recording, policy: Policy, now_ms: int
     return case.proven(faults) if case.playable else Nothing(case.code, "; ".join(faults))
 
 
+def so_far(report: MediaReport, recording: Recording) -> tuple[MediaFile, ...]:
+    """The playlists of a recording that is not over, with the seconds that they hold by now. Nothing is proven by it."""
+    parts = parts_of(report, _anchor_ms(recording))
+    return tuple(_playlist_file(part.number, playlist) for part in parts for playlist in part.playlists)
+
+
 def _settled(recording: Recording, policy: Policy, now_ms: int) -> bool:
     """Whether what is not there by now will never be."""
     if recording.nothing_recorded:
@@ -82,8 +88,7 @@ class _Case:
 
     @classmethod
     def of(cls, report: MediaReport, recording: Recording, policy: Policy) -> "_Case":
-        known = _known(recording.started_at_ms) or [recording.created_at_ms]
-        parts = parts_of(report, known[0])
+        parts = parts_of(report, _anchor_ms(recording))
         stretches = [s for part in parts for s in part.stretches]
         begin, end = _span(recording, stretches, bool(parts) and parts[-1].ended)
         return cls(report, recording, policy, parts, begin, end)
@@ -242,6 +247,11 @@ def _wanted_until_ms(recording: Recording, closed: bool) -> int | None:
     if closed and idle and recording.stop_requested_at_ms is None:
         return None
     return min(_known(recording.stop_requested_at_ms) + _known(recording.stopped_at_ms), default=None)
+
+
+def _anchor_ms(recording: Recording) -> int:
+    """Where slices without any time begin."""
+    return recording.created_at_ms if recording.started_at_ms is None else recording.started_at_ms
 
 
 def _known(at_ms: int | None) -> list[int]:

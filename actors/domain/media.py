@@ -15,12 +15,13 @@ class StoredObject:
 @dataclass(frozen=True, slots=True)
 class Slice:
     """One entry of a playlist. `started_at_ms` is the UTC time in its name (reference 8.1), None if unreadable;
-    `size` is None when the object is not there."""
+    `size` is None when the object is not there; `discontinuity`: it does not follow the one before without a break."""
 
     key: str
     duration_seconds: float
     started_at_ms: int | None
     size: int | None
+    discontinuity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

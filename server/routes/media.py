@@ -9,10 +9,10 @@ from typing import Protocol
 from aiohttp import hdrs, web
 
 from actors.domain.ids import RecordingId
-from actors.domain.model import Phase, Recording, is_live
+from actors.domain.model import SETTLED_PHASES, Phase, Recording
 from actors.ports import Clock, JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem
-from server.playback import CONTENT_TYPES, BadSignature, ExpiredUrl, Grant, UnsignedUrl, UrlSigner
+from server.playback import ALL_PARTS, CONTENT_TYPES, BadSignature, ExpiredUrl, Grant, UnsignedUrl, UrlSigner
 from server.policy import SIGNED, route
 
 HOW_TO_PLAY = "GET /api/v1/recordings/{id}/playback gives a URL that plays"
@@ -30,9 +30,9 @@ class MediaFolder(Protocol):
 class Playlists(Protocol):
     """Playlists as players take them."""
 
-    async def playlist(self, key: str, url_of: Callable[[str, float], str], *, over: bool) -> str:
-        """`url_of` makes a slice's URL of its key and the playlist's seconds. Raises StorageNotFound, StorageDenied,
-        StorageUnavailable."""
+    async def playlist(self, key: str, url_of: Callable[[str, float], str], *, over: bool | None, whole: bool) -> str:
+        """`url_of` makes a slice's URL of its key and the list's seconds. `over`: whether the list is closed, None if it
+        tells itself; `whole`: with all parts. Raises StorageNotFound, StorageDenied, StorageUnavailable."""
         ...
 
 
@@ -93,21 +93,24 @@ class MediaRoutes:
             return self._signer.sign(slice_key, grant.expires_at + math.ceil(seconds))
 
         over = await self._is_over(grant)
-        text = await self._playlists.playlist(key, url_of, over=over)
+        whole = grant.parameters.get("parts") == ALL_PARTS
+        text = await self._playlists.playlist(key, url_of, over=over, whole=whole)
         return web.Response(body=text.encode(), headers=_headers(key, "private, no-cache"))
 
-    async def _is_over(self, grant: Grant) -> bool:
-        """Whether the list grows no more. Where nobody knows, the list itself tells."""
+    async def _is_over(self, grant: Grant) -> bool | None:
+        """Whether the list grows no more; None where nobody knows."""
         recording_id = grant.parameters.get("recording")
         if recording_id is None:
-            return False
+            return None
         try:
             recording = await self._records.recording(RecordingId(recording_id))
         except JournalUnavailable:
-            return False
-        if recording is not None and recording.phase in (Phase.DELETING, Phase.DELETED):
+            return None
+        if recording is None:
+            return None
+        if recording.phase in (Phase.DELETING, Phase.DELETED):
             raise Problem("recording_deleted")
-        return recording is not None and not is_live(recording)
+        return recording.phase in SETTLED_PHASES
 
 
 def _headers(key: str, cache_control: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from actors.domain.model import MediaFile, Phase, Recording, RecordingSpec, Want
 from actors.ports import JournalUnavailable
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
+from clients.storage.shelf import Shelf
 from server.middleware import install
 from server.playback import UrlSigner, playback_items
 from server.policy import assert_all_routes_have_policies
@@ -72,7 +73,8 @@ class Site:
 
     def urls(self) -> dict[str, str]:
         assert self.records.row is not None
-        return {item["kind"]: item["url"] for item in playback_items(self.records.row, self.signer, 60, NOW)}
+        items = playback_items(self.records.row, self.records.row.files, self.signer, NOW + 60)
+        return {item["kind"]: item["url"] for item in items}
 
     async def lines(self) -> list[str]:
         async with self.http.get(self.urls()["hls"]) as answer:
@@ -92,7 +94,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         signer = UrlSigner(b"k" * 32, f"http://127.0.0.1:{listener.getsockname()[1]}")
         app = web.Application()
         install(app, HttpSettings(), CollectorRegistry())
-        MediaRoutes(store, StoredMedia(store), records, signer, clock).add_to(app)
+        MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, clock).add_to(app)
         assert_all_routes_have_policies(app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

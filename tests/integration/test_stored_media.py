@@ -1,4 +1,4 @@
-"""Real files in a real folder: examined, erased, and read for playing."""
+"""Real files in a real folder: examined, and erased."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,9 @@ import pytest
 from actors.domain.media import MediaReport, StoredObject
 from actors.domain.model import FailureCode
 from actors.domain.outcomes import Done, Erased, RetryLater
-from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from actors.ports import StorageDenied, StorageUnavailable
 from clients.storage.local import LocalStore
 from clients.storage.media import PLAYLIST_BYTES_MAX, StoredMedia
-from clients.storage.playlist import parse
 from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
 
 PREFIX = ("r", "x1")
@@ -134,55 +133,6 @@ async def test_what_is_left_after_erasing_is_not_called_erased() -> None:
     outcome = await StoredMedia(Failing(None)).erase(PREFIX)
     assert isinstance(outcome, RetryLater)
     assert "1 objects" in outcome.why
-
-
-def keep(key: str, seconds: float) -> str:
-    return f"{key}?{seconds:.2f}"
-
-
-async def served(store: LocalStore, *, over: bool = True) -> str:
-    return await StoredMedia(store).playlist(LIST, keep, over=over)
-
-
-async def test_a_served_playlist_names_each_slice_with_its_url(store: LocalStore) -> None:
-    text = await served(store)
-    assert [line for line in text.splitlines() if not line.startswith("#")] == [f"r/x1/{name}?3.01" for name in NAMES]
-    assert text.count("#EXTINF:1.002667,\n") == 3
-    assert text.endswith("#EXT-X-ENDLIST\n")
-
-
-async def test_a_served_playlist_is_closed_once_the_recording_is_over(store: LocalStore) -> None:
-    await store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=False))
-    assert "ENDLIST" not in await served(store, over=False)
-    assert "ENDLIST" in await served(store, over=True)
-
-
-async def test_a_served_playlist_leaves_out_what_is_not_there(store: LocalStore) -> None:
-    await store.delete([f"r/x1/{NAMES[1]}"])
-    text = await served(store)
-    assert NAMES[1] not in text
-    assert f"#EXT-X-DISCONTINUITY\n#EXTINF:1.002667,\nr/x1/{NAMES[2]}" in text
-
-
-async def test_a_served_playlist_has_the_slices_of_the_next_machine_too(store: LocalStore) -> None:
-    await store.put(LIST, playlist([(name, SECONDS) for name in NAMES[:2]], ended=False))
-    moved = f"bak0_{NAMES[2]}"
-    await store.put(f"r/x1/{moved}", await store.get(f"r/x1/{NAMES[2]}"))
-    await store.put(f"r/x1/bak0_{SID}_m-1.m3u8", playlist([(moved, SECONDS)]))
-    listed = parse((await StoredMedia(store).playlist(LIST, lambda key, _: key.rpartition("/")[2], over=True)).encode())
-    assert [e.uri for e in listed.entries] == [*NAMES[:2], moved]
-    assert listed.entries[2].discontinuity
-
-
-async def test_a_garbled_list_of_another_machine_spoils_nothing_and_a_garbled_own_one_is_not_there(
-    store: LocalStore,
-) -> None:
-    whole = await served(store)
-    await store.put(f"r/x1/bak0_{SID}_m-1.m3u8", b"<html>")
-    assert await served(store) == whole
-    await store.put(LIST, b"<html>")
-    with pytest.raises(StorageNotFound):
-        await served(store)
 
 
 async def test_a_list_beyond_all_measure_is_not_read(store: LocalStore) -> None:

@@ -104,7 +104,7 @@ def test_garbage_is_refused_in_order(query: str) -> None:
 
 
 def test_items_are_as_the_contract_has_them() -> None:
-    hls, mp4 = playback_items(recording(HLS, MP4), SIGNER, 900, NOW + 0.7)
+    hls, mp4 = playback_items(recording(), (HLS, MP4), SIGNER, NOW + 900)
     assert hls.pop("url") == SIGNER.sign(HLS.key, NOW + 900, recording="0199")
     assert hls == {
         "kind": "hls",
@@ -117,13 +117,32 @@ def test_items_are_as_the_contract_has_them() -> None:
     assert (mp4["kind"], mp4["contentType"], mp4["fileSize"], mp4["duration"]) == ("mp4", "video/mp4", 5000, 45.02)
 
 
-def test_each_part_has_one_playlist_and_all_its_mp4s() -> None:
-    moved = replace(HLS, key="r/x/bak0_sid_m-1.m3u8")
-    second = replace(HLS, key="r/x/tid_m-1.m3u8", part=2)
+def test_each_part_has_one_playlist_and_all_its_mp4s_and_all_parts_have_one() -> None:
+    moved = replace(HLS, key="r/x/bak0_sid_m-1.m3u8", duration_seconds=10.5)
+    second = replace(HLS, key="r/x/tid_m-1.m3u8", part=2, file_size=200)
     more = replace(MP4, key="r/x/sid_m-1_1.mp4")
-    items = playback_items(recording(moved, second, MP4, HLS, more), SIGNER, 60, NOW)
-    assert [(i["kind"], i["part"]) for i in items] == [("hls", 1), ("mp4", 1), ("mp4", 1), ("hls", 2)]
+    items = playback_items(recording(), (moved, second, MP4, HLS, more), SIGNER, NOW + 60)
+    assert [(i["kind"], i["part"], i["duration"]) for i in items] == [
+        ("hls", 1, 55.5),
+        ("mp4", 1, 45.02),
+        ("mp4", 1, 45.02),
+        ("hls", 2, 45.0),
+        ("hls", None, 100.5),
+    ]
     assert HLS.key in items[0]["url"]
+    assert items[-1]["fileSize"] == 500
+    grant = SIGNER.verify(HLS.key, query_of(items[-1]["url"]), NOW)
+    assert grant.parameters == {"recording": "0199", "parts": "all"}
+
+
+def test_one_part_needs_no_list_over_all() -> None:
+    assert [i["part"] for i in playback_items(recording(), (HLS, MP4), SIGNER, NOW + 60)] == [1, 1]
+
+
+def test_a_playlist_that_came_twice_is_as_long_as_the_longer_one() -> None:
+    again = replace(HLS, key="r/x/sid_m-1_177_0.m3u8", duration_seconds=46.0)
+    (item,) = playback_items(recording(), (HLS, again), SIGNER, NOW + 60)
+    assert item["duration"] == 46.0
 
 
 def test_the_main_file_is_an_mp4_that_opens_else_a_playlist() -> None:

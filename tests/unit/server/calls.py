@@ -7,21 +7,26 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.media import MediaReport
 from actors.domain.model import Failure, FailureCode, Meeting, Recording
-from actors.domain.outcomes import Acquired, Outcome, QueryAnswer, Rejected, StartAnswer, StopAnswer
+from actors.domain.outcomes import Acquired, Done, Outcome, QueryAnswer, Rejected, StartAnswer, StopAnswer
 from actors.domain.policy import Policy
 from actors.ports import JournalUnavailable, Ports
 from actors.system import ActorSystem, SystemSettings
-from server.auth import mint_token
+from server.auth import Role, mint_token
 from server.config import Config
 from server.ids import RandomIds
+from server.metrics import PlaybackMetrics
 from server.playback import UrlSigner
+from server.player import Player
 from server.render import Renderer
 from server.routes.commands import CommandRoutes
+from server.routes.lists import ListRoutes
 from server.routes.recordings import RecordingRoutes
 from tests.fakes.agora import FakeAgora
 from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership, MemoryRecords
@@ -78,6 +83,9 @@ class Calls:
     def __init__(self, config: Config) -> None:
         self.time_ms = BEGIN_MS
         self.free_bytes: int | None = None
+        self.looks = 0
+        self.storage_trouble: Exception | None = None
+        self.registry = CollectorRegistry()
         self.database = MemoryDatabase()
         self.journal = Journal(self.database)
         self.agora = FakeAgora(self, random.Random(1))
@@ -102,13 +110,25 @@ class Calls:
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
         """ports.Publisher: nobody listens."""
 
+    async def playlists(self, prefix: tuple[str, ...]) -> MediaReport:
+        """server.player.Playlists: what the fake Agora has written by now."""
+        self.looks += 1
+        if self.storage_trouble is not None:
+            raise self.storage_trouble
+        outcome = await self.agora.media.examine(prefix)
+        assert isinstance(outcome, Done)
+        return outcome.value
+
     def add_to(self, app: web.Application) -> None:
         records, signer = MemoryRecords(self.database), UrlSigner(b"s", "http://here")
         renderer = Renderer(signer)
+        player = Player(self, signer, self, self._config.playback, PlaybackMetrics(self.registry))
+        players = frozenset(Role(role) for role in self._config.access.playback_roles)
         CommandRoutes(
             self.system, records, self.ports.ids, renderer, self._config, lambda: self.free_bytes
         ).add_to(app)  # fmt: skip
-        RecordingRoutes(records, renderer, signer, self, self._config).add_to(app)
+        RecordingRoutes(records, renderer, player, players).add_to(app)
+        ListRoutes(records, renderer, player, self, players).add_to(app)
 
     async def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
