@@ -93,7 +93,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         signer = UrlSigner(b"k" * 32, f"http://127.0.0.1:{listener.getsockname()[1]}")
         app = web.Application()
-        install(app, HttpSettings(), CollectorRegistry())
+        install(app, HttpSettings(cors_origins=("https://app.example.com",)), CollectorRegistry())
         MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, clock).add_to(app)
         assert_all_routes_have_policies(app)
         runner = web.AppRunner(app, access_log=None)
@@ -140,10 +140,33 @@ async def test_slices_outlive_their_playlist_by_its_duration(site: Site) -> None
         assert answer.status == 403
 
 
-async def test_the_list_of_a_live_recording_stays_open(site: Site) -> None:
+@pytest.mark.parametrize("ended", [True, False])
+async def test_the_list_of_a_recording_is_closed_when_it_is_over(site: Site, ended: bool) -> None:
     assert site.records.row is not None
-    site.records.row = replace(site.records.row, phase=Phase.ACTIVE)
-    assert "#EXT-X-ENDLIST" not in await site.lines()
+    await site.store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=ended))
+    for phase in (Phase.ACTIVE, Phase.PROCESSING):
+        site.records.row = replace(site.records.row, phase=phase)
+        assert "#EXT-X-ENDLIST" not in await site.lines()
+    for phase in (Phase.COMPLETED, Phase.FAILED):
+        site.records.row = replace(site.records.row, phase=phase)
+        assert (await site.lines())[-1] == "#EXT-X-ENDLIST"
+
+
+async def test_all_parts_play_as_one(site: Site, tmp_path: Path) -> None:
+    assert site.records.row is not None
+    name = slice_name(START_MS + 9000, "0" * 32)
+    other = f"r/x1/{'0' * 32}_m-1.m3u8"
+    await site.store.put_file(f"r/x1/{name}", encode(tmp_path / name, 47))
+    await site.store.put(other, playlist([(name, SECONDS)]))
+    files = (*site.records.row.files, MediaFile("hls", other, 100, SECONDS, 2, True))
+    site.records.row = replace(site.records.row, files=files)
+    items = playback_items(site.records.row, files, site.signer, NOW + 60)
+    (whole,) = (item for item in items if item["part"] is None)
+    assert await asyncio.to_thread(decoded_seconds, whole["url"]) == pytest.approx(4 * SECONDS, abs=0.1)
+    assert whole["duration"] == pytest.approx(4 * SECONDS, abs=0.001)
+    one_part = whole["url"].replace("parts=all", "parts=one")
+    async with site.http.get(one_part) as answer:
+        assert answer.status == 403
 
 
 async def test_a_list_is_served_while_the_database_is_away(site: Site) -> None:
@@ -172,8 +195,25 @@ async def test_an_mp4_is_served_by_ranges(site: Site) -> None:
         assert answer.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
     async with site.http.get(url, headers={"Range": "bytes=-50"}) as answer:
         assert (answer.status, await answer.read()) == (206, data[-50:])
-    async with site.http.get(url, headers={"Range": f"bytes={len(data)}-"}) as answer:
-        assert answer.status == 416
+    for beyond in (f"bytes={len(data)}-", "bytes=9-1", "bytes=x-y"):
+        async with site.http.get(url, headers={"Range": beyond}) as answer:
+            assert answer.status == 416
+
+
+async def test_the_head_of_a_playlist_is_that_of_the_list(site: Site) -> None:
+    url = site.urls()["hls"]
+    async with site.http.get(url) as whole, site.http.head(url) as head:
+        assert (head.status, await head.read()) == (200, b"")
+        for name in ("Content-Type", "Content-Length", "Cache-Control"):
+            assert head.headers[name] == whole.headers[name]
+
+
+async def test_pages_of_other_origins_may_play(site: Site) -> None:
+    for url in site.urls().values():
+        async with site.http.get(url, headers={"Origin": "https://app.example.com"}) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        async with site.http.get(url, headers={"Origin": "https://evil.example.com"}) as answer:
+            assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 async def test_without_a_signature_the_answer_says_what_to_call(site: Site) -> None:
@@ -182,6 +222,21 @@ async def test_without_a_signature_the_answer_says_what_to_call(site: Site) -> N
             problem = await answer.json(content_type="application/problem+json")
             assert (answer.status, problem["code"]) == (403, "forbidden")
             assert "/api/v1/recordings/{id}/playback" in problem["detail"]
+
+
+async def test_an_altered_or_expired_url_says_what_to_call(site: Site) -> None:
+    for kind, url in site.urls().items():
+        altered = url.replace("expires=", "expires=9")
+        for changed, why in ((altered, "does not fit"), (url[:-1], "does not fit"), (f"{url}&x=1", "does not fit")):
+            async with site.http.get(changed) as answer:
+                problem = await answer.json(content_type="application/problem+json")
+                assert (answer.status, problem["code"]) == (403, "forbidden"), kind
+                assert why in problem["detail"]
+                assert "/playback" in problem["detail"]
+        site.clock.at = NOW + 60
+        async with site.http.get(url) as answer:
+            assert "has expired" in (await answer.json(content_type="application/problem+json"))["detail"]
+        site.clock.at = NOW
 
 
 async def test_a_signature_opens_only_its_own_object(site: Site) -> None:

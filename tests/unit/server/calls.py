@@ -144,6 +144,21 @@ class Calls:
             assert_documented(method, f"/api/v1{path.partition('?')[0]}", response.status, told, response.headers)
             return response.status, told, response.headers
 
+    async def read(self, path: str, **options: Any) -> Any:
+        """What a GET is answered with."""
+        status, told, _ = await self.call("GET", path, **options)
+        assert status == 200, told
+        return told
+
+    async def over(self, count: int, meeting: str = "m") -> list[str]:
+        """Ids of as many recordings that are over, newest first; two begin in the same millisecond."""
+        made = []
+        for number in range(count):
+            self.time_ms += number % 2
+            made.append((await self.start(meeting))["id"])
+            await self.stop(meeting)
+        return made[::-1]
+
     async def start(self, meeting: str, body: Any = None, **headers: str) -> Any:
         status, recording, _ = await self.call("POST", f"/meetings/{meeting}/recording/start", body, **headers)
         assert status in (201, 202), recording

@@ -1,11 +1,14 @@
-"""One recording, the live one, lists, history and playback: what they show, to whom, and page by page."""
+"""One recording, the live one, its history and playback: what they show, and to whom."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from actors.ports import StorageNotFound, StorageUnavailable
 from server.config import Config
+from server.moments import unix_ms
 from tests.unit.server.calls import OPERATOR, Calls, host, serving_calls, token_of
 from tests.unit.server.conftest import Serve
 
@@ -17,119 +20,6 @@ STRANGER = token_of("x", {"other": "HOST"})
 async def calls(serve: Serve) -> AsyncIterator[Calls]:
     async with serving_calls(serve) as made:
         yield made
-
-
-async def several(calls: Calls, count: int, meeting: str = "m") -> list[str]:
-    """Ids of as many recordings that are over, newest first; two begin in the same millisecond."""
-    made = []
-    for number in range(count):
-        calls.time_ms += number % 2
-        made.append((await calls.start(meeting))["id"])
-        await calls.stop(meeting)
-    return made[::-1]
-
-
-async def listed(calls: Calls, path: str, **options: Any) -> Any:
-    status, page, _ = await calls.call("GET", path, **options)
-    assert status == 200, page
-    return page
-
-
-# --- lists ---
-
-
-async def test_an_empty_list_has_the_same_form(calls: Calls) -> None:
-    page = await listed(calls, "/meetings/m/recordings")
-    assert page == {"items": [], "total": 0, "limit": 50, "offset": 0, "nextCursor": None}
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
-async def test_pages_by_cursor_hold_everything_once_newest_first(calls: Calls, limit: int) -> None:
-    ids = await several(calls, 5)
-    found: list[str] = []
-    query = f"limit={limit}"
-    while True:
-        page = await listed(calls, f"/meetings/m/recordings?{query}")
-        assert (page["total"], page["limit"]) == (5, limit)
-        found += [item["id"] for item in page["items"]]
-        if page["nextCursor"] is None:
-            break
-        query = f"limit={limit}&cursor={page['nextCursor']}"
-    assert found == ids
-
-
-async def test_new_recordings_do_not_shift_the_pages_of_a_cursor(calls: Calls) -> None:
-    ids = await several(calls, 4)
-    first = await listed(calls, "/meetings/m/recordings?limit=2")
-    await several(calls, 1)
-    second = await listed(calls, f"/meetings/m/recordings?limit=2&cursor={first['nextCursor']}")
-    assert [item["id"] for item in second["items"]] == ids[2:]
-
-
-async def test_an_offset_gives_a_cursor_too(calls: Calls) -> None:
-    ids = await several(calls, 4)
-    page = await listed(calls, "/meetings/m/recordings?limit=1&offset=1")
-    assert ([item["id"] for item in page["items"]], page["offset"]) == ([ids[1]], 1)
-    following = await listed(calls, f"/meetings/m/recordings?cursor={page['nextCursor']}")
-    assert [item["id"] for item in following["items"]] == ids[2:]
-    assert following["nextCursor"] is None
-    assert (await listed(calls, "/meetings/m/recordings?offset=4"))["items"] == []
-
-
-async def test_filters_may_stand_there_several_times(calls: Calls) -> None:
-    done = await calls.completed("m")
-    (aborted,) = await several(calls, 1)
-    live = await calls.start("m")
-
-    async def found(query: str) -> set[str]:
-        return {item["id"] for item in (await listed(calls, f"/meetings/m/recordings?{query}"))["items"]}
-
-    assert await found("status=completed") == {done["id"]}
-    assert await found("status=completed&status=failed") == {done["id"], aborted}
-    assert await found("state=aborted") == {aborted}
-    assert await found("state=starting&state=active") == {live["id"]}
-    assert await found("status=failed&state=completed") == set()
-
-
-async def test_tombstones_are_shown_when_asked_for(calls: Calls) -> None:
-    (gone, left) = await several(calls, 2)
-    await calls.call("DELETE", f"/recordings/{gone}")
-    for path in ("/meetings/m/recordings", "/recordings"):
-        page = await listed(calls, path, token=OPERATOR)
-        assert ([item["id"] for item in page["items"]], page["total"]) == ([left], 1)
-        for query in ("status=deleted", "state=deleted"):
-            page = await listed(calls, f"{path}?{query}", token=OPERATOR)
-            assert [item["id"] for item in page["items"]] == [gone]
-
-
-async def test_operators_see_all_meetings_or_one(calls: Calls) -> None:
-    (one,), (two,) = await several(calls, 1), await several(calls, 1, "n")
-    assert {item["id"] for item in (await listed(calls, "/recordings", token=OPERATOR))["items"]} == {one, two}
-    page = await listed(calls, "/recordings?meetingId=n", token=OPERATOR)
-    assert [item["id"] for item in page["items"]] == [two]
-    assert (await calls.call("GET", "/recordings"))[0] == 403
-
-
-async def test_a_cursor_is_good_for_its_own_list_only(calls: Calls) -> None:
-    await several(calls, 2)
-    cursor = (await listed(calls, "/meetings/m/recordings?limit=1"))["nextCursor"]
-    bad = [
-        (f"/meetings/n/recordings?cursor={cursor}", "/cursor"),
-        (f"/meetings/m/recordings?status=failed&cursor={cursor}", "/cursor"),
-        (f"/recordings?cursor={cursor}", "/cursor"),
-        (f"/meetings/m/recordings?cursor={cursor[:-4]}", "/cursor"),
-        ("/meetings/m/recordings?cursor=%00", "/cursor"),
-        ("/meetings/m/recordings?cursor=WzFd", "/cursor"),
-        ("/meetings/m/recordings?meetingId=m", "/meetingId"),
-        ("/recordings?meetingId=a/b", "/meetingId"),
-        ("/recordings?status=deleted,failed", "/status/0"),
-    ]
-    for path, pointer in bad:
-        status, problem, _ = await calls.call("GET", path, token=token_of("o", {"*": "HOST"}, operator=True))
-        assert (status, problem["code"]) == (422, "validation_failed"), path
-        assert problem["errors"][0]["pointer"] == pointer
-    again = await listed(calls, f"/meetings/m/recordings?limit=100&cursor={cursor}")
-    assert len(again["items"]) == 1
 
 
 # --- one ---
@@ -212,9 +102,9 @@ async def test_no_call_takes_what_it_does_not_know(calls: Calls) -> None:
 
 
 async def test_a_history_is_whole_and_in_order_page_by_page(calls: Calls) -> None:
-    await several(calls, 1)
+    await calls.over(1)
     done = await calls.completed("m")
-    whole = await listed(calls, f"/recordings/{done['id']}/history")
+    whole = await calls.read(f"/recordings/{done['id']}/history")
     kinds = [item["type"] for item in whole["items"]]
     assert kinds[0] == "recording.starting"
     assert kinds[-1] == "recording.completed"
@@ -223,7 +113,7 @@ async def test_a_history_is_whole_and_in_order_page_by_page(calls: Calls) -> Non
     pages: list[Any] = []
     cursor = ""
     while True:
-        page = await listed(calls, f"/recordings/{done['id']}/history?limit=2{cursor}")
+        page = await calls.read(f"/recordings/{done['id']}/history?limit=2{cursor}")
         assert 0 < len(page["items"]) <= 2
         pages += page["items"]
         if page["nextCursor"] is None:
@@ -243,12 +133,55 @@ async def test_a_history_is_for_hosts_and_operators(calls: Calls) -> None:
 
 async def test_playback_signs_what_there_is(calls: Calls) -> None:
     done = await calls.completed("m")
-    page = await listed(calls, f"/recordings/{done['id']}/playback?expiresIn=60", token=GUEST)
+    page = await calls.read(f"/recordings/{done['id']}/playback?expiresIn=60", token=GUEST)
     assert {item["kind"] for item in page["items"]} == {"hls", "mp4"}
     for item in page["items"]:
         assert item["url"].startswith("http://here/media/tapedeck/")
         assert "&signature=" in item["url"]
         assert item["expiresAt"].endswith("Z")
+
+
+async def test_a_live_recording_plays_as_far_as_it_is_there(calls: Calls) -> None:
+    live = await calls.start("m")
+    path = f"/recordings/{live['id']}/playback"
+    status, problem, _ = await calls.call("GET", path)
+    assert (status, problem["code"]) == (409, "recording_not_ready")
+    await calls.in_state(live, "active")
+    for _ in range(2):
+        calls.time_ms += 20_000
+        (item,) = (await calls.read(path, token=GUEST))["items"]
+        assert (item["kind"], item["part"], item["fileSize"]) == ("hls", 1, 200)
+        assert item["duration"] == (calls.time_ms - unix_ms(live["createdAt"])) / 1000
+    calls.recorder.open.clear()
+    await calls.call("POST", "/meetings/m/recording/stop", Prefer="wait=0")
+    assert (await calls.read(path))["items"]
+
+
+async def test_storage_that_is_away_is_told_to_who_plays_what_is_live(calls: Calls) -> None:
+    done = await calls.completed("m")
+    live = await calls.start("m")
+    calls.storage_trouble = StorageUnavailable("asleep")
+    status, problem, headers = await calls.call("GET", f"/recordings/{live['id']}/playback")
+    assert (status, problem["code"]) == (503, "storage_unavailable")
+    assert int(headers["Retry-After"]) > 0
+    calls.storage_trouble = StorageNotFound()
+    assert (await calls.call("GET", f"/recordings/{live['id']}/playback"))[0] == 409
+    looks = calls.looks
+    await calls.read(f"/recordings/{done['id']}/playback")
+    assert calls.looks == looks
+
+
+async def test_every_url_is_counted_and_logged_with_who_asked(calls: Calls) -> None:
+    done = await calls.completed("m")
+    with capture_logs() as logs:
+        await calls.read(f"/recordings/{done['id']}/playback?expiresIn=60", token=GUEST)
+        await calls.read("/meetings/m/recordings?include=playback", token=GUEST)
+    minted = [line for line in logs if line["event"] == "playback.minted"]
+    assert [(line["sub"], line["recording"], line["urls"]) for line in minted] == [("guest-1", done["id"], 2)] * 2
+    assert [line["seconds"] for line in minted] == [60, 900]
+    assert "signature" not in str(minted)
+    for kind in ("hls", "mp4"):
+        assert calls.registry.get_sample_value("tapedeck_playback_urls_total", {"kind": kind}) == 2
 
 
 async def test_playback_says_why_not(calls: Calls) -> None:
@@ -259,6 +192,43 @@ async def test_playback_says_why_not(calls: Calls) -> None:
     await calls.stop("m")
     status, problem, _ = await calls.call("GET", f"/recordings/{live['id']}/playback")
     assert (status, problem["code"]) == (404, "no_media")
+
+
+async def test_a_url_lasts_as_long_as_was_asked_for(calls: Calls) -> None:
+    done = await calls.completed("m")
+    for seconds in (60, 43200):
+        page = await calls.read(f"/recordings/{done['id']}/playback?expiresIn={seconds}")
+        assert {unix_ms(item["expiresAt"]) for item in page["items"]} == {calls.time_ms // 1000 * 1000 + seconds * 1000}
+
+
+async def test_a_tombstone_keeps_its_story(calls: Calls) -> None:
+    done = await calls.completed("m")
+    one = f"/recordings/{done['id']}"
+    assert [(await calls.call("DELETE", one))[0] for _ in range(2)] == [204, 204]
+    shown = await calls.read(one)
+    assert (shown["status"], shown["state"], shown["files"]) == ("deleted", "deleted", [])
+    assert shown["deletedAt"] is not None
+    kinds = [item["type"] for item in (await calls.read(f"{one}/history"))["items"]]
+    assert kinds[-1] == "recording.deleted"
+    status, problem, _ = await calls.call("GET", f"{one}/playback")
+    assert (status, problem["code"]) == (410, "recording_deleted")
+
+
+async def test_a_look_at_the_head_of_any_answer_is_the_answer_without_its_body(calls: Calls) -> None:
+    done = await calls.completed("m")
+    live = await calls.start("m")
+    one = f"/recordings/{done['id']}"
+    for path in (
+        *("/meetings/m/recording", "/meetings/m/recordings", "/recordings", one, f"{one}/history", f"{one}/playback"),
+        *(f"/recordings/{live['id']}/playback", "/recordings/x", "/meetings/m/recordings?limit=0"),
+    ):
+        token = token_of("o", {"*": "HOST"}, operator=True)
+        status, _, headers = await calls.call("GET", path, token=token)
+        sent = {"Authorization": f"Bearer {token}"}
+        async with calls.edge.client.head(f"/api/v1{path}", headers=sent) as response:
+            assert (response.status, await response.read()) == (status, b"")
+            for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control", "Retry-After"):
+                assert response.headers.get(name) == headers.get(name), (path, name)
 
 
 @pytest.mark.parametrize("expires_in", ["59", "43201", "x", "-60", "1e3", ""])
