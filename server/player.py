@@ -80,7 +80,7 @@ class Player:
             report = await self._playlists.playlists(recording.prefix)
         except StorageNotFound:
             return ()
-        return so_far(report, recording)
+        return await asyncio.to_thread(so_far, report, recording)
 
     def _mint(self, recording: Recording, files: Sequence[MediaFile], seconds: int, sub: str) -> list[dict[str, Any]]:
         expires_at = self._clock.now_ms() // 1000 + seconds

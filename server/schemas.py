@@ -105,6 +105,12 @@ def _outputs(values: list[str]) -> list[str]:
     return values
 
 
+def _meeting_id(text: str) -> str:
+    if text in (".", ".."):
+        raise _wrong("is neither . nor ..")
+    return text
+
+
 def _time(value: Any) -> int:
     try:
         return unix_ms(value)
@@ -278,7 +284,7 @@ class ListParameters(Query):
 class OperatorListParameters(ListParameters):
     """The operators' list may be narrowed to a meeting."""
 
-    meeting_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
+    meeting_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$"), AfterValidator(_meeting_id)] | None = None
 
 
 class HistoryParameters(Query):

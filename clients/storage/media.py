@@ -79,8 +79,13 @@ async def read_playlists(store: ObjectStore, objects: Sequence[StoredObject]) ->
 async def _playlist(store: ObjectStore, found: StoredObject, sizes: Mapping[str, int]) -> Playlist:
     if found.size > PLAYLIST_BYTES_MAX:
         return _unreadable(found, f"it has more than {PLAYLIST_BYTES_MAX} bytes")
+    # A day has five thousand slices.
+    return await asyncio.to_thread(_parsed, found, await store.get(found.key), sizes)
+
+
+def _parsed(found: StoredObject, data: bytes, sizes: Mapping[str, int]) -> Playlist:
     try:
-        listing = parse(await store.get(found.key))
+        listing = parse(data)
     except PlaylistError as error:
         return _unreadable(found, str(error))
     folder = found.key.rpartition("/")[0]

@@ -5,7 +5,7 @@ taken at once.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from actors.domain.media import MediaReport
@@ -45,9 +45,9 @@ class Shelf:
         asked = next((p for p in report.playlists if p.key == key and p.error is None), None)
         if asked is None:
             raise StorageNotFound("the playlist cannot be read")
-        parts = [part for part in parts_of(report, 0) if whole or part.session == session_of(key)]
+        session, ended = None if whole else session_of(key), asked.ended if over is None else over
         # A day has five thousand slices, and each URL its own signature.
-        return await asyncio.to_thread(_text, parts, url_of, ended=asked.ended if over is None else over)
+        return await asyncio.to_thread(_text, report, session, url_of, ended=ended)
 
     async def _report(self, folder: str) -> MediaReport:
         if folder not in self._looks:
@@ -69,7 +69,8 @@ class Shelf:
             look.get_loop().call_later(self._look_seconds, self._looks.pop, folder)
 
 
-def _text(parts: Sequence[Part], url_of: Callable[[str, float], str], *, ended: bool) -> str:
+def _text(report: MediaReport, session: str | None, url_of: Callable[[str, float], str], *, ended: bool) -> str:
+    parts = [part for part in parts_of(report, 0) if session in (None, part.session)]
     entries = [entry for number, part in enumerate(parts) for entry in _entries(part, broken_off=number > 0)]
     seconds = sum(entry.duration_seconds for entry in entries)
     signed = (Entry(url_of(e.uri, seconds), e.duration_seconds, e.discontinuity) for e in entries)

@@ -103,6 +103,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(calls: Calls) -> None:
         ("/meetings/m/recordings?cursor=WzFd", "/cursor"),
         ("/meetings/m/recordings?meetingId=m", "/meetingId"),
         ("/recordings?meetingId=a/b", "/meetingId"),
+        ("/recordings?meetingId=..", "/meetingId"),
         ("/recordings?status=deleted,failed", "/status/0"),
     ]
     for path, pointer in bad:
