@@ -169,9 +169,17 @@ async def test_all_parts_play_as_one(site: Site, tmp_path: Path) -> None:
         assert answer.status == 403
 
 
-async def test_a_list_is_served_while_the_database_is_away(site: Site) -> None:
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_list_tells_itself_whether_it_is_closed_where_nobody_knows(site: Site, ended: bool) -> None:
+    await site.store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=ended))
+    url = site.urls()["hls"]
     site.records.down = True
-    assert len([line for line in await site.lines() if not line.startswith("#")]) == 3
+    for _ in range(2):
+        async with site.http.get(url) as answer:
+            lines = (await answer.text()).splitlines()
+        assert len([line for line in lines if not line.startswith("#")]) == 3
+        assert ("#EXT-X-ENDLIST" in lines) is ended
+        site.records.down, site.records.row = False, None
 
 
 async def test_a_deleted_recording_is_gone(site: Site) -> None:
