@@ -92,8 +92,8 @@ ERRORS: Mapping[str, ErrorCode] = {
     ),
     "recording_not_ready": ErrorCode(
         409,
-        "The files are not all there yet",
-        "Files of the recording may still arrive. Ask again after Retry-After, or follow the events.",
+        "There is nothing to play yet",
+        "The recording has only begun, or its files are still on their way. Ask again after Retry-After, or follow the events.",
         retryable=True,
     ),
     "recording_locked": ErrorCode(
