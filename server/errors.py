@@ -39,13 +39,14 @@ ERRORS: Mapping[str, ErrorCode] = {
     "invalid_signature": ErrorCode(
         401,
         "The signature is wrong",
-        "The notification or URL does not carry the signature that its content asks for. Check the shared secret, and "
-        "that nothing on the way changes the body.",
+        "The notification does not carry the signature that its content asks for. Check the shared secret, and that nothing "
+        "on the way changes the body.",
     ),
     "forbidden": ErrorCode(
         403,
         "The role does not allow this",
-        "The token is valid, but neither its role in this meeting nor its scope allows the call.",
+        "The token is valid, but neither its role in this meeting nor its scope allows the call; or a media URL is not signed, "
+        "was changed, or has expired: the playback call gives a new one.",
     ),
     "not_found": ErrorCode(
         404,
