@@ -329,7 +329,11 @@ class Ports:
 class Observer:
     """Counters of the shell; the server replaces them by Prometheus metrics. The default counts nothing."""
 
-    def command(self, kind: str, outcome: str) -> None: ...
+    def command(self, kind: str, outcome: str) -> None:
+        """A user's command was answered: `accepted`, `replayed`, a code of api.md 2 or an error's name; or nobody waited."""
+
+    def fact(self, kind: str, outcome: str) -> None:
+        """A meeting was told something: `done`, or `nothing` came of it."""
 
     def commit(self, seconds: float) -> None: ...
 

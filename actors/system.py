@@ -11,12 +11,13 @@ from typing import Any
 
 import structlog
 
-from actors.domain.commands import Command, Notice, ProviderReported, UserCommand, Wake
+from actors.domain.commands import Command, Notice, ProviderReported, Refused, UserCommand, Wake
 from actors.domain.effects import Effect, key_of
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Recording
 from actors.domain.policy import Policy
 from actors.errors import (
+    ActorError,
     CommandFailed,
     CommandOutcomeUnknown,
     DatabaseUnavailable,
@@ -72,6 +73,19 @@ class ActorSystem:
 
         A caller who leaves only stops waiting: the command still runs. Raises an `ActorError`.
         """
+        outcome = "left"
+        try:
+            answer = await self._ask(meeting_id, command, key)
+            outcome = _outcome_of(answer)
+        except ActorError as error:
+            outcome = error.code
+            raise
+        else:
+            return answer
+        finally:
+            self._ports.observe.command(type(command).__name__, outcome)
+
+    async def _ask(self, meeting_id: MeetingId, command: UserCommand, key: CommandKey | None) -> Answer:
         if self._draining:
             raise Draining
         handle = self._find(meeting_id)
@@ -229,7 +243,8 @@ class ActorSystem:
     async def _receive(self, handle: Handle, actor: MeetingActor, envelope: Envelope) -> None:
         async with asyncio.timeout(self._settings.step_seconds_max):
             step = await actor.receive(envelope)
-        self._ports.observe.command(type(envelope.command).__name__, "done" if step else "nothing")
+        if envelope.future is None:
+            self._ports.observe.fact(type(envelope.command).__name__, "done" if step else "nothing")
         if step is not None:
             handle.watchers.notify(step.recordings)
 
@@ -307,6 +322,13 @@ class ActorSystem:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _outcome_of(answer: Answer) -> str:
+    """What a command came to, in a word: for counting."""
+    if isinstance(answer.reply, Refused):
+        return answer.reply.code
+    return "replayed" if answer.replayed else "accepted"
 
 
 async def _unless_away(work: Coroutine[Any, Any, None]) -> None:

@@ -14,16 +14,6 @@ from server.errors import Problem
 
 RETRY_AFTER_SECONDS = 1
 
-_PROBLEMS: dict[type[Exception], str] = {
-    errors.MailboxFull: "overloaded",
-    errors.Draining: "draining",
-    errors.MeetingQuarantined: "meeting_quarantined",
-    errors.CommandFailed: "internal",
-    errors.DatabaseUnavailable: "database_unavailable",
-    JournalUnavailable: "database_unavailable",
-    errors.KeyReused: "idempotency_key_reused",
-}
-
 
 @contextmanager
 def as_problems() -> Iterator[None]:
@@ -37,8 +27,8 @@ def as_problems() -> Iterator[None]:
             retry_after_seconds=RETRY_AFTER_SECONDS,
             extra={"outcome": "unknown"},
         ) from None
-    except tuple(_PROBLEMS) as error:
-        code = _PROBLEMS[type(error)]
+    except (errors.ActorError, JournalUnavailable) as error:
+        code = error.code if isinstance(error, errors.ActorError) else "database_unavailable"
         wait = RETRY_AFTER_SECONDS if code not in ("internal", "idempotency_key_reused") else None
         raise Problem(code, retry_after_seconds=wait) from None
 

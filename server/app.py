@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import hmac
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from actors.domain.events import JournalEvent
 from actors.domain.model import Meeting
-from actors.ports import JournalUnavailable, Ports
+from actors.ports import Ports, Publisher
 from actors.reconciler import Reconciler
 from actors.system import ActorSystem
 from clients.agora.client import AgoraAccount, AgoraClient
@@ -30,6 +29,7 @@ from clients.postgres.journal import PostgresJournal
 from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool
 from clients.postgres.records import PostgresRecords
+from clients.postgres.standing import PostgresStanding
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
@@ -37,10 +37,20 @@ from clients.storage.shelf import Shelf
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.config import Config
+from server.gauges import ServerMetrics, StateMetrics
 from server.health import Check, Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.metrics import ActorMetrics, AuthMetrics, PlaybackMetrics, StateMetrics, StreamMetrics, WebhookMetrics
+from server.looks import agora_look, database_look, keys_look, storage_look
+from server.metrics import (
+    ActorMetrics,
+    AgoraMetrics,
+    AuthMetrics,
+    LifeMetrics,
+    PlaybackMetrics,
+    StreamMetrics,
+    WebhookMetrics,
+)
 from server.middleware import install
 from server.playback import UrlSigner
 from server.player import Player
@@ -54,12 +64,11 @@ from server.routes.operations import OperationRoutes
 from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
 from server.routes.webhooks import WebhookRoutes
+from server.scrape import Scrape
 from server.streams.press import Render
 
 log = structlog.get_logger(__name__)
 
-AGORA_CHECK_MS = 30_000
-"""The look at the provider takes a place in its budget, so it is taken rarely."""
 CLOSING_SECONDS = 2.0
 """Of `drain.seconds`, what the streams may take to be sent away."""
 
@@ -73,7 +82,7 @@ class Parts:
 
     config: Config
     registry: CollectorRegistry
-    metrics: StateMetrics
+    metrics: ServerMetrics
     pool: Pool
     feed: PostgresFeed
     publisher: RedisPublisher
@@ -99,8 +108,9 @@ class Application:
         signer = _signer(parts)
         renderer = Renderer(signer)
         budget = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
-        agora = AgoraClient(http, parts.account, budget)
+        agora = AgoraClient(http, parts.account, budget, AgoraMetrics(parts.registry))
         self.records = PostgresRecords(parts.pool)
+        self.standing = PostgresStanding(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         self.media = StoredMedia(parts.media_root)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(
@@ -122,14 +132,21 @@ class Application:
             inbox=PostgresInbox(parts.pool),
             recorder=self._recorder(agora),
             media=self.media,
-            publisher=_Publishers(self.hub, parts.publisher),
+            publisher=_Publishers(self.hub, parts.publisher, LifeMetrics(parts.registry)),
             clock=clock,
             ids=ids,
             observe=ActorMetrics(parts.registry),
         )
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config))
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
-        self.health = Health(dict(parts.mode), clock, self._checks(agora))
+        self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora))
+        self._scrape = Scrape(
+            StateMetrics(parts.registry),
+            self.standing.read,
+            config.data_dir,
+            parts.media_root.free_bytes,
+            config.health.timeout_seconds,
+        )
         self.web = self._build(signer, renderer)
 
     def _build(self, signer: UrlSigner, renderer: Renderer) -> web.Application:
@@ -158,7 +175,7 @@ class Application:
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
         MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
-        OperationRoutes(self.health, parts.registry, self._refresh_metrics).add_to(app)
+        OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)
         return app
@@ -176,7 +193,7 @@ class Application:
 
     async def drain(self) -> None:
         """Leave without stopping a recording: no new commands, calls in flight, then the streams (recipe 3.1)."""
-        self.health.draining = True
+        self.health.leave()
         drain = self._parts.config.drain
         await asyncio.sleep(drain.readiness_seconds)
         await self.system.drain(min(drain.effects_seconds, drain.seconds - CLOSING_SECONDS))
@@ -185,8 +202,9 @@ class Application:
     async def _run(self, _: web.Application) -> AsyncIterator[None]:
         self.hub.start()
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
-        async with _running(self.reconciler.run(), self._parts.publisher.run(), *jwks):
+        async with _running(self.reconciler.run(), self._parts.publisher.run(), self.health.watch(), *jwks):
             yield
+        self._scrape.close()
 
     def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
         secret = self._parts.config.agora.app_certificate
@@ -202,47 +220,26 @@ class Application:
     def _free_bytes(self) -> int | None:
         return self._parts.media_root.free_bytes()
 
-    def _checks(self, client: AgoraClient) -> list[Check]:
-        async def database() -> str:
-            await self._parts.pool.fetchval("SELECT 1")
-            return "answers"
-
-        async def agora() -> str:
-            answer = await client.sender_addresses()
-            if answer.status != 200:
-                raise ConnectionError(answer.summary)
-            return "answers"
-
-        async def storage() -> str:
-            free, floor = self._parts.media_root.free_bytes(), self._parts.config.storage.min_free_bytes
-            if free < floor:
-                raise OSError(f"{free} bytes free, below storage.min_free_bytes {floor}")
-            return f"{free} bytes free"
-
+    def _checks(self, agora: AgoraClient) -> list[Check]:
+        free_bytes, floor = self._parts.media_root.free_bytes, self._parts.config.storage.min_free_bytes
         return [
-            Check("database", database, vital=True),
+            Check("database", database_look(self.standing.ping), vital=True),
             Check("redis", self._parts.publisher.ping),
-            Check("agora", agora, every_ms=AGORA_CHECK_MS),
-            Check("storage", storage),
-            *([Check("jwks", self._parts.jwks.check)] if self._parts.jwks is not None else []),
+            Check("agora", agora_look(agora), costs=True),
+            Check("storage", storage_look(free_bytes, floor)),
+            *([Check("jwks", keys_look(self._parts.jwks.check))] if self._parts.jwks is not None else []),
         ]
-
-    async def _refresh_metrics(self) -> None:
-        with suppress(JournalUnavailable):
-            self._parts.metrics.recordings(await self.records.counts())
-        self._parts.metrics.free_bytes(shutil.disk_usage(self._parts.config.data_dir).free)
 
 
 class _Publishers:
-    """Hints go to this node's subscribers and to Redis."""
+    """Hints go to this node's subscribers, to Redis and to the counters."""
 
-    def __init__(self, hub: Hub, redis: RedisPublisher) -> None:
-        self._hub = hub
-        self._redis = redis
+    def __init__(self, *publishers: Publisher) -> None:
+        self._publishers = publishers
 
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
-        self._hub.hint(state, events)
-        self._redis.hint(state, events)
+        for publisher in self._publishers:
+            publisher.hint(state, events)
 
 
 def _signer(parts: Parts) -> UrlSigner:

@@ -12,14 +12,15 @@ ELSEWHERE = "...  # one that your own issuer has signed"
 LOCAL = "local: files stay on this host"
 
 
-def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[str]) -> str:
-    """A few lines for people."""
+def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[str], troubles: Sequence[str]) -> str:
+    """A few lines for people; `troubles`: what does not work."""
     lines = [
         "",
         f"  Tapedeck  {url}",
         f"  Agora     {SIMULATED if mode['agora'] == 'simulated' else 'live'}",
         f"  Storage   {LOCAL}, in {config.storage_path}" if mode["storage"] == "local" else "  Storage   S3",
         *(f"  {line}" for line in engines),
+        *(f"  Trouble   {line}" for line in troubles),
         "",
         f"  Try:  TOKEN={COMMAND if config.auth.jwt_secret or not config.auth.jwks else ELSEWHERE}",
         f'        curl -X POST -H "Authorization: Bearer $TOKEN" {url}/api/v1/meetings/standup/recording/start',

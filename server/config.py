@@ -20,6 +20,7 @@ from server.settings import (
     AuthSettings,
     DatabaseSettings,
     DrainSettings,
+    HealthSettings,
     HttpSettings,
     LogSettings,
     PlaybackSettings,
@@ -57,6 +58,7 @@ class Config(Section):
     actors: ActorSettings = ActorSettings()
     reconciler: ReconcilerSettings = ReconcilerSettings()
     streams: StreamSettings = StreamSettings()
+    health: HealthSettings = HealthSettings()
     drain: DrainSettings = DrainSettings()
     simulator: SimulatorSettings = SimulatorSettings()
     log: LogSettings = LogSettings()

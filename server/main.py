@@ -13,7 +13,7 @@ from uuid import uuid4
 import aiohttp
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from clients.agora.client import AgoraAccount
 from clients.agora.simulator.app import build_simulator
@@ -31,8 +31,9 @@ from server.auth.jwks import open_jwks
 from server.banner import banner
 from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
+from server.gauges import ServerMetrics
 from server.logging import configure_logging
-from server.metrics import AuthMetrics, StateMetrics
+from server.metrics import AuthMetrics
 from server.middleware import runner_options
 from server.provider import AgoraMode, find_mode
 
@@ -74,7 +75,9 @@ async def _serve(config: Config) -> None:
 async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack) -> Application:
     """Everything in its order; the stack undoes it."""
     registry = CollectorRegistry()
-    metrics, auth_metrics = StateMetrics(registry), AuthMetrics(registry)
+    metrics, auth_metrics = ServerMetrics(registry), AuthMetrics(registry)
+    metrics.limits(config)
+    ProcessCollector("tapedeck", registry=registry)
     http = await stack.enter_async_context(aiohttp.ClientSession())
     shared, jwks = signing_secrets(config), await open_jwks(config.auth, http, auth_metrics)
     mode = await find_mode(config)
@@ -110,7 +113,9 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
     )
     app = Application(parts, http)
     await stack.enter_async_context(_listening(app.web, listener))
-    print(banner(parts.public_url, config, parts.mode, _engine_lines(config, engines)), file=sys.stderr, flush=True)
+    await app.health.report()
+    shown = banner(parts.public_url, config, parts.mode, _engine_lines(config, engines), app.health.troubles)
+    print(shown, file=sys.stderr, flush=True)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: counters of the shell, of streams and webhooks, and gauges that are read when asked."""
+"""What Prometheus scrapes: counters of what this process does. What is read when it is asked stands in `server.gauges`."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,21 +19,43 @@ class ActorMetrics(Observer):
     """Counters of the actor system."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._commands = Counter("tapedeck_commands", "Commands by outcome", ["kind", "outcome"], registry=registry)
-        self._commit = Histogram("tapedeck_commit_seconds", "Seconds to commit", buckets=SECONDS, registry=registry)
-        self._quarantined = Gauge("tapedeck_quarantined_meetings", "Meetings set aside", registry=registry)
+        self._commands = Counter(
+            "tapedeck_commands",
+            "Users' commands, by what they were answered: accepted, replayed, the code of a refusal or error, or left "
+            "(the caller did not wait for it)",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self._facts = Counter(
+            "tapedeck_facts",
+            "Answers, notifications and wake-ups that meetings were told: done (it changed something) or nothing",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self._commit = Histogram(
+            "tapedeck_commit_seconds", "Seconds until a commit was durable", buckets=SECONDS, registry=registry
+        )
+        self._quarantined = Gauge(
+            "tapedeck_quarantined_meetings", "Meetings set aside after repeated errors", registry=registry
+        )
         self._mailbox = Histogram(
             "tapedeck_mailbox_depth",
-            "Messages waiting when a command came in",
+            "Messages in a meeting's mailbox when a command came in, itself included",
             buckets=(1, 2, 5, 10, 50, 100, 1000),
             registry=registry,
         )
         self._calls = Counter(
-            "tapedeck_effects", "Calls to provider and storage by outcome", ["call", "outcome"], registry=registry
+            "tapedeck_effects",
+            "Calls to provider and storage, by what their answer means to a recording",
+            ["call", "outcome"],
+            registry=registry,
         )
 
     def command(self, kind: str, outcome: str) -> None:
         self._commands.labels(kind, outcome).inc()
+
+    def fact(self, kind: str, outcome: str) -> None:
+        self._facts.labels(kind, outcome).inc()
 
     def commit(self, seconds: float) -> None:
         self._commit.observe(seconds)
@@ -53,10 +75,20 @@ class LifeMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._to_active = Histogram(
-            "tapedeck_time_to_active_seconds", "From the request to proof of capture", buckets=WAITS, registry=registry
+            "tapedeck_time_to_active_seconds",
+            "Seconds from the request to the proof of capture",
+            buckets=WAITS,
+            registry=registry,
         )
         self._to_end = Histogram(
-            "tapedeck_stop_to_end_seconds", "From stop to terminal", ["state"], buckets=WAITS, registry=registry
+            "tapedeck_stop_to_end_seconds",
+            "Seconds from the stop to the terminal state",
+            ["state"],
+            buckets=WAITS,
+            registry=registry,
+        )
+        self._ended = Counter(
+            "tapedeck_recordings_ended", "Recordings that reached a terminal state", ["state"], registry=registry
         )
 
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
@@ -69,9 +101,43 @@ class LifeMetrics:
         match stored.event:
             case CaptureProven():
                 self._to_active.observe((stored.at_ms - recording.created_at_ms) / 1000)
-            case RecordingCompleted() | RecordingFailed() | RecordingAborted() if recording.stop_requested_at_ms:
-                seconds = (stored.at_ms - recording.stop_requested_at_ms) / 1000
-                self._to_end.labels(state_of(recording).value).observe(seconds)
+            case RecordingCompleted() | RecordingFailed() | RecordingAborted():
+                self._ended.labels(state_of(recording).value).inc()
+                self._count_end(stored.at_ms, recording)
+
+    def _count_end(self, at_ms: int, recording: Recording) -> None:
+        if recording.stop_requested_at_ms is not None:
+            seconds = (at_ms - recording.stop_requested_at_ms) / 1000
+            self._to_end.labels(state_of(recording).value).observe(seconds)
+
+
+class AgoraMetrics:
+    """Requests to the provider, as they went out. Implements `clients.agora.client.CallObserver`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._calls = Counter(
+            "tapedeck_agora_calls",
+            "Requests to Agora's REST API: ok, unauthorized, not_found, rate_limited, refused (other 4xx), error (5xx), "
+            "unclear (other answers), no_connection, no_answer",
+            ["call", "outcome"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "tapedeck_agora_call_seconds", "Seconds that a request took", ["call"], buckets=SECONDS, registry=registry
+        )
+        self._waits = Histogram(
+            "tapedeck_agora_call_wait_seconds",
+            "Seconds that a request waited for its place in the budget (agora.requests_per_second)",
+            buckets=SECONDS,
+            registry=registry,
+        )
+
+    def waited(self, seconds: float) -> None:
+        self._waits.observe(seconds)
+
+    def answered(self, call: str, outcome: str, seconds: float) -> None:
+        self._calls.labels(call, outcome).inc()
+        self._seconds.labels(call).observe(seconds)
 
 
 class StreamMetrics(StreamObserver):
@@ -79,7 +145,9 @@ class StreamMetrics(StreamObserver):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._subscribers = Gauge("tapedeck_subscribers", "Open streams", ["transport"], registry=registry)
-        self._slow = Counter("tapedeck_slow_closes", "Streams cut off", ["transport"], registry=registry)
+        self._slow = Counter(
+            "tapedeck_slow_closes", "Streams cut off because they read too slowly", ["transport"], registry=registry
+        )
         self._encoded = Counter("tapedeck_events_encoded", "Events rendered to JSON", registry=registry)
         self._framed = Counter("tapedeck_events_framed", "Events framed", ["transport"], registry=registry)
 
@@ -100,10 +168,19 @@ class WebhookMetrics:
     """Notifications by what became of them, and how long ago the provider last spoke. `now` in seconds."""
 
     def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.monotonic) -> None:
-        self._received = Counter("tapedeck_webhooks", "Notifications by result", ["result"], registry=registry)
+        self._received = Counter(
+            "tapedeck_webhooks",
+            "Notifications: stored, repeated, unknown (no recorder of ours), malformed, bad_signature",
+            ["result"],
+            registry=registry,
+        )
         self._now = now
         self._last: float | None = None
-        since = Gauge("tapedeck_seconds_since_last_webhook", "Seconds, or -1 before the first", registry=registry)
+        since = Gauge(
+            "tapedeck_seconds_since_last_webhook",
+            "Seconds since a signed notification came, -1 before the first",
+            registry=registry,
+        )
         since.set_function(self._since)
 
     def received(self, result: str) -> None:
@@ -123,7 +200,12 @@ class AuthMetrics:
     """Looks at the key set of `auth.jwks`: `changed`, `unchanged`, `failed`, or `rationed` when it was too soon for one."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._looks = Counter("tapedeck_jwks_looks", "Looks at the key set by outcome", ["outcome"], registry=registry)
+        self._looks = Counter(
+            "tapedeck_jwks_looks",
+            "Looks at the key set: changed, unchanged, failed, or rationed (too soon for one)",
+            ["outcome"],
+            registry=registry,
+        )
         self._keys = Gauge("tapedeck_jwks_keys", "Keys that verify tokens", registry=registry)
         self._cached = Gauge("tapedeck_cached_tokens", "Verified tokens in memory", registry=registry)
 
@@ -142,7 +224,9 @@ class PlaybackMetrics:
     """URLs that were handed out, and looks at storage for those who play what is not over."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._urls = Counter("tapedeck_playback_urls", "Playback URLs handed out", ["kind"], registry=registry)
+        self._urls = Counter(
+            "tapedeck_playback_urls", "Playback URLs handed out: hls or mp4", ["kind"], registry=registry
+        )
         self._looks = Counter("tapedeck_playback_looks", "Looks at storage for players", registry=registry)
 
     def minted(self, kind: str) -> None:
@@ -151,35 +235,3 @@ class PlaybackMetrics:
 
     def looked(self) -> None:
         self._looks.inc()
-
-
-class StateMetrics:
-    """Gauges that a scrape fills from the database and the disk."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._recordings = Gauge("tapedeck_recordings", "Recordings that are not settled", ["state"], registry=registry)
-        self._oldest = Gauge(
-            "tapedeck_oldest_recording_seconds", "Age of the oldest that is not settled", ["state"], registry=registry
-        )
-        self._free = Gauge("tapedeck_data_dir_free_bytes", "Free bytes of the data directory", registry=registry)
-        self._dropped = Counter("tapedeck_redis_hints_dropped", "Hints that the cache did not take", registry=registry)
-        self._restarts = Counter(
-            "tapedeck_engine_restarts", "Embedded engines restarted", ["engine"], registry=registry
-        )
-
-    def recordings(self, counts: dict[str, tuple[int, float]]) -> None:
-        """Replace what was known: by state, how many and the age of the oldest in seconds."""
-        self._recordings.clear()
-        self._oldest.clear()
-        for state, (count, oldest_seconds) in counts.items():
-            self._recordings.labels(state).set(count)
-            self._oldest.labels(state).set(oldest_seconds)
-
-    def free_bytes(self, count: int) -> None:
-        self._free.set(count)
-
-    def hint_dropped(self) -> None:
-        self._dropped.inc()
-
-    def engine_restarted(self, engine: str) -> None:
-        self._restarts.labels(engine).inc()

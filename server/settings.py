@@ -195,6 +195,14 @@ class StreamSettings(Section):
     sse_comment_seconds: Seconds = 15.0
 
 
+class HealthSettings(Section):
+    """How `/readyz` and `/metrics` look at what the server is made of."""
+
+    timeout_seconds: Seconds = 2.0
+    interval_seconds: Seconds = 10.0
+    costly_interval_seconds: Seconds = 30.0
+
+
 class DrainSettings(Section):
     """How long leaving may take (recipe 3.1)."""
 

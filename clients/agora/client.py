@@ -4,6 +4,7 @@ One call is one HTTP request within the provider's budget; repetition is decided
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -30,6 +31,29 @@ class Budget(Protocol):
         ...
 
 
+class CallObserver(Protocol):
+    """Counts what goes out. In seconds; `call` is the name in the path, `ncs_ip` for that of notifications."""
+
+    def waited(self, seconds: float) -> None:
+        """A request waited so long for its place in the budget."""
+        ...
+
+    def answered(self, call: str, outcome: str, seconds: float) -> None:
+        """A request went out, and this is what became of it."""
+        ...
+
+
+class Unobserved:
+    """A `CallObserver` that counts nothing."""
+
+    def waited(self, seconds: float) -> None: ...
+
+    def answered(self, call: str, outcome: str, seconds: float) -> None: ...
+
+
+UNOBSERVED = Unobserved()
+
+
 class NotConnected(Exception):
     """There was no connection: the request was not sent, so nothing was done."""
 
@@ -53,10 +77,17 @@ class AgoraAccount:
 class AgoraClient:
     """Calls return whatever was answered; they raise NotConnected and NoAnswer, and what the budget raises."""
 
-    def __init__(self, session: aiohttp.ClientSession, account: AgoraAccount, budget: Budget) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        account: AgoraAccount,
+        budget: Budget,
+        observe: CallObserver = UNOBSERVED,
+    ) -> None:
         self._session = session
         self._account = account
         self._budget = budget
+        self._observe = observe
         self._root = f"{account.base_url.rstrip('/')}/v1"
         self._base = f"{self._root}/apps/{quote(account.app_id, safe='')}/cloud_recording"
         self._headers = {
@@ -99,12 +130,20 @@ class AgoraClient:
         return await self._call(call, "POST", self._base + path, orjson.dumps(body), **names)
 
     async def _call(self, call: str, method: str, url: str, body: bytes | None, **about: Any) -> Answer:
+        asked = time.monotonic()
         await self._budget.slot(call in ("start", "stop"))
+        sent = time.monotonic()
+        self._observe.waited(sent - asked)
+        outcome = "no_answer"
         try:
             answer = await self._request(call, method, url, body)
+            outcome = _outcome_of(answer.status)
         except (NotConnected, NoAnswer) as error:
+            outcome = "no_connection" if isinstance(error, NotConnected) else "no_answer"
             log.warning("agora.unanswered", call=call, why=str(error), **about)
             raise
+        finally:
+            self._observe.answered(call, outcome, time.monotonic() - sent)
         log.info(
             "agora.answered", call=call, status=answer.status, code=answer.code, request=answer.request_id, **about
         )
@@ -126,6 +165,19 @@ class AgoraClient:
             raise NotConnected(f"no connection: {error.strerror or type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise NoAnswer(f"no answer: {type(error).__name__}") from error
+
+
+def _outcome_of(status: int) -> str:
+    """A few words for all statuses, so that they can be a label. Query 404 is news, no refusal (reference 4.3)."""
+    match status:
+        case 200:
+            return "ok"
+        case 401 | 404 | 429:
+            return {401: "unauthorized", 404: "not_found", 429: "rate_limited"}[status]
+        case _ if status >= 500:
+            return "error"
+        case _:
+            return "refused" if status >= 400 else "unclear"
 
 
 def _of_session(resource_id: str, sid: str, action: str) -> str:

@@ -47,12 +47,6 @@ class PostgresRecords:
             rows = await self._pool.fetch(sql("history"), recording.recording_id, after_seq, limit)
         return [to_event(row) for row in rows]
 
-    async def counts(self) -> dict[str, tuple[int, float]]:
-        """Of recordings that are not settled: how many are in each state, and the age of the oldest in seconds."""
-        async with reading():
-            rows = await self._pool.fetch(sql("counts"))
-        return {row["state"]: (row["count"], row["oldest_seconds"]) for row in rows}
-
 
 @asynccontextmanager
 async def _one_view(pool: Pool) -> AsyncIterator[Connection]:

@@ -18,7 +18,7 @@ from actors.domain.model import (
     Want,
 )
 from actors.mailbox import Answer
-from actors.ports import Ids, JournalUnavailable, Records
+from actors.ports import Ids, JournalUnavailable, Records, StorageDenied, StorageNotFound, StorageUnavailable
 from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
 from server.auth import Principal
@@ -166,7 +166,7 @@ class CommandRoutes:
         )
 
     async def _require_space(self, meeting_id: MeetingId) -> None:
-        free = self._free_bytes()
+        free = self._room()
         floor = self._config.storage.min_free_bytes
         if free is None or free >= floor:
             return
@@ -177,6 +177,12 @@ class CommandRoutes:
                 f"local storage has {free} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
                 retry_after_seconds=60,
             )
+
+    def _room(self) -> int | None:
+        try:
+            return self._free_bytes()
+        except (StorageDenied, StorageNotFound, StorageUnavailable):
+            return 0  # a folder that is not there holds nothing
 
     def _patience(self, request: web.Request, default_seconds: float) -> Patience:
         return patience_of(request, default_seconds, self._config.http.wait_seconds_max)

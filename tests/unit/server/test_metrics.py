@@ -31,6 +31,7 @@ def test_the_way_from_stop_to_the_end_is_counted_by_its_state() -> None:
     registry = counted(story)
     assert registry.get_sample_value("tapedeck_stop_to_end_seconds_count", {"state": "completed"}) == 1
     assert registry.get_sample_value("tapedeck_stop_to_end_seconds_sum", {"state": "completed"}) == 7
+    assert registry.get_sample_value("tapedeck_recordings_ended_total", {"state": "completed"}) == 1
 
 
 def test_what_was_never_captured_never_became_active() -> None:
@@ -48,3 +49,4 @@ def test_an_end_that_nobody_asked_for_has_no_stop() -> None:
     assert story.last.phase is Phase.FAILED
     registry = counted(story)
     assert registry.get_sample_value("tapedeck_stop_to_end_seconds_count", {"state": "failed"}) is None
+    assert registry.get_sample_value("tapedeck_recordings_ended_total", {"state": "failed"}) == 1

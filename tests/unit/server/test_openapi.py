@@ -14,7 +14,8 @@ from clients.storage.local import LocalStore
 from server.app import Application, Parts
 from server.config import Config
 from server.errors import ERRORS
-from server.metrics import AuthMetrics, StateMetrics
+from server.gauges import ServerMetrics
+from server.metrics import AuthMetrics
 from server.openapi import document
 from server.policy import EVERY_ROLE, POLICIES, Policy, Scope, assert_all_routes_have_policies
 
@@ -27,7 +28,7 @@ def app(tmp_path: Path) -> Application:
         Parts(
             config=Config(),
             registry=registry,
-            metrics=StateMetrics(registry),
+            metrics=ServerMetrics(registry),
             pool=MagicMock(),
             feed=Mock(),
             publisher=Mock(),

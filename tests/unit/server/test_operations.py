@@ -1,19 +1,28 @@
 """Health, readiness, metrics and the document, as an operator's tools ask for them."""
 
 import asyncio
+import math
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from server import health
-from server.health import Check, Health
-from server.metrics import ActorMetrics, StateMetrics
+from actors.ports import JournalUnavailable
+from clients.postgres.standing import Group, Standing
+from server.config import Config
+from server.gauges import ServerMetrics, StateMetrics
+from server.health import Check, Health, Trouble
+from server.metrics import ActorMetrics
 from server.routes.operations import OperationRoutes
+from server.scrape import Scrape
+from server.settings import HealthSettings
 from tests.unit.server.conftest import Edge, Serve
 from tests.unit.server.documented import assert_documented
+from tests.waiting import eventually
 
 MODE = {"agora": "simulated", "storage": "local", "database": "embedded", "redis": "embedded"}
 
@@ -33,32 +42,43 @@ class Thing:
 
     def __init__(self) -> None:
         self.trouble: Exception | None = None
-        self.hangs = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.looks = 0
 
     async def __call__(self) -> str:
         self.looks += 1
-        if self.hangs:
-            await asyncio.Event().wait()
+        await self.goes_on.wait()
         if self.trouble is not None:
             raise self.trouble
         return "answers"
 
 
 class Site:
-    """The routes over two things, of which the database is vital."""
+    """The routes over two things, of which the database is vital, and a database that is asked how things stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.clock, self.database, self.agora = Hands(), Thing(), Thing()
         self.registry = CollectorRegistry()
-        self.state, self.actors = StateMetrics(self.registry), ActorMetrics(self.registry)
-        checks = [Check("database", self.database, vital=True), Check("agora", self.agora, every_ms=30_000)]
-        self.health = Health(MODE, self.clock, checks)
+        self.actors, self.server = ActorMetrics(self.registry), ServerMetrics(self.registry)
+        self.standing: Standing | None = Standing(
+            {"active": Group(2, 60.0, 1)}, recorders=2, evicting=1, calls_left=9.5
+        )
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.reads = 0
+        settings = HealthSettings(timeout_seconds=0.2)
+        checks = [Check("database", self.database, vital=True), Check("agora", self.agora, costs=True)]
+        self.health = Health(MODE, self.clock, settings, self.server.checked, checks)
+        self.scrapes = Scrape(StateMetrics(self.registry), self.read, folder, lambda: 1000, 0.2)
         self.edge: Edge
 
-    async def refresh(self) -> None:
-        self.state.recordings({"active": (2, 60.0)})
-        self.state.free_bytes(1000)
+    async def read(self) -> Standing:
+        self.reads += 1
+        await self.goes_on.wait()
+        if self.standing is None:
+            raise JournalUnavailable("gone")
+        return self.standing
 
     async def get(self, path: str) -> tuple[int, Any]:
         async with self.edge.client.get(path) as response:
@@ -74,9 +94,9 @@ class Site:
 
 
 @pytest.fixture
-async def site(serve: Serve) -> Site:
-    made = Site()
-    made.edge = await serve(OperationRoutes(made.health, made.registry, made.refresh).add_to)
+async def site(serve: Serve, tmp_path: Path) -> Site:
+    made = Site(tmp_path)
+    made.edge = await serve(OperationRoutes(made.health, made.registry, made.scrapes.refresh).add_to)
     return made
 
 
@@ -93,10 +113,10 @@ async def test_it_is_ready_when_everything_answers(site: Site) -> None:
 
 
 async def test_without_the_provider_it_is_degraded_and_still_ready(site: Site) -> None:
-    site.agora.trouble = ConnectionError("no route")
+    site.agora.trouble = Trouble("the credentials are refused")
     status, report = await site.get("/readyz")
     assert (status, report["status"], report["ready"]) == (200, "degraded", True)
-    assert report["checks"]["agora"]["detail"] == "ConnectionError: no route"
+    assert report["checks"]["agora"]["detail"] == "the credentials are refused"
 
 
 async def test_without_the_database_it_is_not(site: Site) -> None:
@@ -106,18 +126,35 @@ async def test_without_the_database_it_is_not(site: Site) -> None:
 
 
 async def test_a_server_that_leaves_is_not(site: Site) -> None:
-    site.health.draining = True
+    site.health.leave()
+    site.clock.ms += 1000
     status, report = await site.get("/readyz")
     assert (status, report["status"]) == (503, "unready")
+    assert report["checks"]["server"]["ok"] is False
+    assert report["checks"]["server"]["since"] == "2026-09-21T14:13:20.000Z"
 
 
-async def test_what_hangs_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
-    site.database.hangs = True
+async def test_what_a_broken_part_says_is_kept_from_strangers(site: Site) -> None:
+    site.database.trouble = OSError("cannot reach postgresql://user:hush-hush@host/db")
+    _, report = await site.get("/readyz")
+    assert report["checks"]["database"]["detail"] == "does not work: OSError"
+
+
+async def test_what_hangs_is_not_waited_for_and_recovers_by_itself(site: Site) -> None:
+    site.database.goes_on.clear()
     status, report = await site.get("/readyz")
     assert status == 503
     assert report["checks"]["database"] == {**report["checks"]["database"], "ok": False}
     assert "no answer" in report["checks"]["database"]["detail"]
+    await site.get("/readyz")
+    assert site.database.looks == 1
+    site.database.goes_on.set()
+
+    async def recovered() -> bool:
+        status, _ = await site.get("/readyz")
+        return status == 200
+
+    await eventually(recovered)
 
 
 async def test_it_says_since_when(site: Site) -> None:
@@ -141,23 +178,59 @@ async def test_a_look_that_costs_is_taken_rarely(site: Site) -> None:
     assert site.agora.looks == 2
 
 
-async def test_many_who_ask_at_once_share_one_look(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "CHECK_SECONDS", 0.2)
-    site.agora.hangs = True
+async def test_while_there_is_trouble_it_is_taken_more_often(site: Site) -> None:
+    site.agora.trouble = Trouble("refused")
+    await site.get("/readyz")
+    site.agora.trouble = None
+    site.clock.ms += 9_999
+    assert (await site.get("/readyz"))[1]["status"] == "degraded"
+    site.clock.ms += 1
+    assert (await site.get("/readyz"))[1]["status"] == "ready"
+
+
+async def test_many_who_ask_at_once_share_one_look(site: Site) -> None:
+    site.agora.goes_on.clear()
     await asyncio.gather(*(site.get("/readyz") for _ in range(5)))
     assert site.agora.looks == 1
 
 
+async def test_it_looks_also_when_nobody_asks_and_says_what_changed(site: Site) -> None:
+    site.database.trouble = Trouble("gone")
+    site.health.settings = HealthSettings(interval_seconds=0.01)
+    with structlog.testing.capture_logs() as logs:
+        watching = asyncio.create_task(site.health.watch())
+
+        async def looked() -> bool:
+            return site.database.looks > 2
+
+        await eventually(looked)
+        site.database.trouble = None
+
+        async def recovered() -> bool:
+            return site.health.checks[0].ok is True
+
+        await eventually(recovered)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert logs == [
+        {"event": "check.failed", "log_level": "warning", "check": "database", "detail": "gone"},
+        {"event": "check.recovered", "log_level": "info", "check": "database", "detail": "answers"},
+    ]
+    assert (await site.scrape())["tapedeck_check_ok[('check', 'database')]"] == 1
+
+
 async def test_metrics_tell_what_was_counted(site: Site) -> None:
-    site.actors.command("StartRecording", "done")
-    site.actors.command("StartRecording", "done")
+    site.actors.command("StartRecording", "accepted")
+    site.actors.command("StartRecording", "accepted")
     site.actors.commit(0.02)
     site.actors.quarantined(1)
     site.actors.mailbox(3)
     site.actors.call("AgoraStart", "Done")
-    site.state.engine_restarted("valkey")
+    site.actors.fact("Wake", "nothing")
+    site.server.engine_restarted("valkey")
     found = await site.scrape()
-    assert found["tapedeck_commands_total[('kind', 'StartRecording'), ('outcome', 'done')]"] == 2
+    assert found["tapedeck_commands_total[('kind', 'StartRecording'), ('outcome', 'accepted')]"] == 2
+    assert found["tapedeck_facts_total[('kind', 'Wake'), ('outcome', 'nothing')]"] == 1
     assert found["tapedeck_commit_seconds_count[]"] == 1
     assert found["tapedeck_commit_seconds_sum[]"] == pytest.approx(0.02)
     assert found["tapedeck_quarantined_meetings[]"] == 1
@@ -167,12 +240,48 @@ async def test_metrics_tell_what_was_counted(site: Site) -> None:
 
 
 async def test_gauges_are_filled_when_they_are_read(site: Site) -> None:
-    site.state.recordings({"stopping": (1, 1.0)})
     found = await site.scrape()
     assert found["tapedeck_recordings[('state', 'active')]"] == 2
     assert found["tapedeck_oldest_recording_seconds[('state', 'active')]"] == 60
-    assert found["tapedeck_data_dir_free_bytes[]"] == 1000
-    assert not [name for name in found if "stopping" in name]
+    assert found["tapedeck_overdue_deadlines[('state', 'active')]"] == 1
+    assert found["tapedeck_recordings[('state', 'stopping')]"] == 0
+    assert found["tapedeck_live_recorders[('purpose', 'recording')]"] == 2
+    assert found["tapedeck_live_recorders[('purpose', 'evicting')]"] == 1
+    assert found["tapedeck_agora_call_budget_left[]"] == 9.5
+    assert found["tapedeck_database_read[]"] == 1
+    assert found["tapedeck_data_dir_free_bytes[]"] > 0
+    assert found["tapedeck_storage_free_bytes[]"] == 1000
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_a_scrape_works_without_the_database(site: Site, hangs: bool) -> None:
+    await site.scrape()
+    if hangs:
+        site.goes_on.clear()
+    else:
+        site.standing = None
+    found, *_ = await asyncio.gather(*(site.scrape() for _ in range(5)))
+    assert found["tapedeck_database_read[]"] == 0
+    assert not [name for name in found if name.startswith(("tapedeck_recordings[", "tapedeck_live_recorders["))]
+    assert math.isnan(found["tapedeck_agora_call_budget_left[]"])
+    assert found["tapedeck_storage_free_bytes[]"] == 1000
+    assert site.reads <= (2 if hangs else 6)
+    site.goes_on.set()
+    site.standing = Standing({}, recorders=0, evicting=0, calls_left=10)
+
+    async def recovered() -> bool:
+        return (await site.scrape())["tapedeck_database_read[]"] == 1
+
+    await eventually(recovered)
+
+
+async def test_limits_stand_beside_what_they_limit(site: Site) -> None:
+    site.server.limits(Config())
+    found = await site.scrape()
+    assert found["tapedeck_limit[('setting', 'streams.subscribers_max')]"] == 20000
+    assert found["tapedeck_limit[('setting', 'agora.requests_per_second')]"] == 10
+    assert found["tapedeck_limit[('setting', 'storage.min_free_bytes')]"] == 2**30
+    assert not [name for name in found if "delays" in name or "port" in name or "timeout" in name]
 
 
 async def test_the_document_is_served_as_it_is(site: Site) -> None:
