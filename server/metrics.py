@@ -144,12 +144,18 @@ class StreamMetrics(StreamObserver):
     """Subscribers and what they are sent."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._subscribers = Gauge("tapedeck_subscribers", "Open streams", ["transport"], registry=registry)
+        self._subscribers = Gauge(
+            "tapedeck_subscribers", "Open streams: websocket or sse", ["transport"], registry=registry
+        )
         self._slow = Counter(
             "tapedeck_slow_closes", "Streams cut off because they read too slowly", ["transport"], registry=registry
         )
-        self._encoded = Counter("tapedeck_events_encoded", "Events rendered to JSON", registry=registry)
-        self._framed = Counter("tapedeck_events_framed", "Events framed", ["transport"], registry=registry)
+        self._encoded = Counter(
+            "tapedeck_events_encoded", "Events rendered to JSON, once for all subscribers", registry=registry
+        )
+        self._framed = Counter(
+            "tapedeck_events_framed", "Events put into the form of a transport", ["transport"], registry=registry
+        )
 
     def subscribers(self, transport: str, change: int) -> None:
         self._subscribers.labels(transport).inc(change)

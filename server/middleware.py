@@ -38,9 +38,14 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._total = Counter(
-            "tapedeck_http_requests", "Requests by outcome", ["method", "route", "status"], registry=registry
+            "tapedeck_http_requests", "Requests by route and status", ["method", "route", "status"], registry=registry
         )
-        self._seconds = Histogram("tapedeck_http_request_seconds", "Seconds to answer", ["route"], registry=registry)
+        self._seconds = Histogram(
+            "tapedeck_http_request_seconds",
+            "Seconds until a request was answered, of a stream until its end",
+            ["route"],
+            registry=registry,
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request that was answered."""

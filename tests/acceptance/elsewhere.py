@@ -1,0 +1,67 @@
+"""`tapedeck simulate` as a process of its own: what a test starts, asks, and starts again."""
+
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).parent.parent.parent
+SAY_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Simulator:
+    """One port and folder; the process on it may be stopped and started again, with other options."""
+
+    def __init__(self, storage: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.storage = storage
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, *options: str) -> "Simulator":
+        """Run it until it says that it listens. With options these are taken instead of the first ones."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from server.cli import main; main()", "simulate",
+            "--storage", str(self.storage), "--port", str(self.port), *(options or self._options),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        said = await asyncio.wait_for(self._process.stdout.readline(), SAY_SECONDS)
+        assert said.startswith(b"Agora simulator on http://"), said
+        return self
+
+    async def stop(self) -> None:
+        """SIGTERM, unless it has ended."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(self._process.wait(), SAY_SECONDS)
+
+    async def __aenter__(self) -> "Simulator":
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a server needs to use it."""
+        return {"AGORA_BASE_URL": self.url, "TAPEDECK_STORAGE__PATH": str(self.storage), **more}
+
+    async def control(self, http: aiohttp.ClientSession, name: str) -> Any:
+        """The answer of a control call (api.md 7)."""
+        async with http.get(f"{self.url}/_simulator/{name}") as response:
+            assert response.status == 200
+            return await response.json()
