@@ -13,6 +13,7 @@ from server.streams.observer import StreamObserver
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 WAITS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1800)
 """Seconds: up to the deadlines of starting, stopping and processing."""
+TRANSPORTS = ("websocket", "sse")
 
 
 class ActorMetrics(Observer):
@@ -150,6 +151,9 @@ class StreamMetrics(StreamObserver):
         self._slow = Counter(
             "tapedeck_slow_closes", "Streams cut off because they read too slowly", ["transport"], registry=registry
         )
+        for transport in TRANSPORTS:
+            self._subscribers.labels(transport)
+            self._slow.labels(transport)
         self._encoded = Counter(
             "tapedeck_events_encoded", "Events rendered to JSON, once for all subscribers", registry=registry
         )

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from actors.domain.model import Phase
 from actors.domain.outcomes import Done
+from scripts.metrics import PAGE, page
 from server.metrics import LifeMetrics
 from tests.unit.domain.story import Story, in_phase, whole_media
 
@@ -50,3 +51,7 @@ def test_an_end_that_nobody_asked_for_has_no_stop() -> None:
     registry = counted(story)
     assert registry.get_sample_value("tapedeck_stop_to_end_seconds_count", {"state": "failed"}) is None
     assert registry.get_sample_value("tapedeck_recordings_ended_total", {"state": "failed"}) == 1
+
+
+def test_the_page_is_made_of_the_metrics() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/metrics.py --write"
