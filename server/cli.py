@@ -1,4 +1,4 @@
-"""The command line: `tapedeck serve | token | simulate | migrate`.
+"""The command line: `tapedeck serve | token | recordings | simulate | migrate`.
 
 Commands import what is heavy when they run, so that `tapedeck token` answers at once. An error that the user can mend
 is one line on stderr; the exit code is 2 for the configuration and the command line, 1 for what the system refuses.
@@ -14,6 +14,7 @@ import typer
 
 from server.auth import Role, mint_token, signing_secrets
 from server.config import ConfigError, load_config
+from server.console.recordings import app as recordings
 
 PROGRAM = "tapedeck"
 ConfigFile = Annotated[
@@ -33,11 +34,20 @@ def _new_app() -> typer.Typer:
 
 
 app = _new_app()
+app.add_typer(recordings, name="recordings")
 
 
 @app.command()
 def serve(config: ConfigFile = None) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until it is told to stop (SIGTERM, Ctrl-C).
+
+    Settings come from config.toml and the environment. Without AGORA_APP_ID and the rest it runs against the simulator,
+    without DATABASE_URL and REDIS_URL on databases of its own in the data directory.
+
+    \b
+    tapedeck serve
+    PORT=8080 TAPEDECK_DATA_DIR=/var/lib/tapedeck tapedeck serve --config /etc/tapedeck.toml
+    """
     loaded = load_config(config, os.environ)
     from server.main import serve as run
 
@@ -55,7 +65,13 @@ def token(
     ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="Seconds until it expires.")] = 3600,
     config: ConfigFile = None,
 ) -> None:
-    """Print a token and nothing else, signed with the server's secret."""
+    """Print a token and nothing else, signed with the server's secret.
+
+    \b
+    TOKEN=$(tapedeck token)
+    tapedeck token --sub anna --meeting standup --role CO_HOST --ttl 600
+    tapedeck token --operator
+    """
     secrets = signing_secrets(load_config(config, os.environ))
     if not secrets:
         raise ConfigError("TAPEDECK_JWKS: tokens are signed elsewhere; `tapedeck token` needs TAPEDECK_JWT_SECRET")
@@ -76,7 +92,13 @@ def simulate(context: typer.Context) -> None:
 
 @app.command()
 def migrate(config: ConfigFile = None) -> None:
-    """Bring the database of DATABASE_URL to this version's schema."""
+    """Bring the database of DATABASE_URL to this version's schema.
+
+    `serve` does so by itself, unless database.migrate_on_start is false. Several may run at once.
+
+    \b
+    DATABASE_URL=postgresql://user@host/tapedeck tapedeck migrate
+    """
     url = load_config(config, os.environ).database.url
     if url is None:
         raise ConfigError("DATABASE_URL: is not set; the embedded database is migrated by `tapedeck serve`")

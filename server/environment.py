@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 PREFIX = "TAPEDECK_"
 CONFIG_VARIABLE = "TAPEDECK_CONFIG"
+TOKEN_VARIABLE = "TAPEDECK_TOKEN"  # noqa: S105 (what `tapedeck recordings` sends; no setting)
 
 USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "HOST": ("server", "host"),
@@ -100,7 +101,7 @@ def _refuse_unknown(
     environ: Mapping[str, str],
 ) -> None:
     files = {f"{variable}_FILE" for variable, place in variables if is_secret(fields[place])}
-    known = {variable for variable, _ in variables} | files | {CONFIG_VARIABLE}
+    known = {variable for variable, _ in variables} | files | {CONFIG_VARIABLE, TOKEN_VARIABLE}
     for variable in sorted(name for name, text in environ.items() if text and name not in known):
         if variable in NOT_YET:
             raise ConfigError(f"{variable}: {NOT_YET[variable]}")

@@ -35,7 +35,15 @@ def simulate(
     seed: Annotated[int | None, typer.Option(help="Makes the faults repeat.")] = None,
     control_open: Annotated[bool, typer.Option("--control-open", help="Control calls from other hosts too.")] = False,
 ) -> None:
-    """Run the Agora simulator by itself."""
+    """Run the Agora simulator by itself.
+
+    It serves Agora's REST API over plain HTTP and writes real media below the storage folder. A Tapedeck uses it with
+    AGORA_BASE_URL=http://127.0.0.1:8099 and TAPEDECK_STORAGE__PATH set to the same folder.
+
+    \b
+    tapedeck simulate --storage media
+    tapedeck simulate --storage media --fault start.answer_lost=0.2 --seed 7
+    """
     settings = SimulatorSettings(
         state_dir=(state or storage / ".simulator").absolute(),
         storage_root=storage.absolute(),

@@ -1,0 +1,66 @@
+"""Tables for people on a terminal; aligned columns without colour for everything else."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from server.console.words import clean, length, moment, outcome, size
+
+WIDE = 10_000
+"""Columns of what is no terminal: nothing is cut there."""
+NARROW = 140
+"""On a terminal with fewer columns lines are folded, as an id that is cut is of no use."""
+COLOURS = {"active": "bold red", "failed": "red", "aborted": "red", "completed": "green", "deleted": "dim"}
+WIDTHS = {"ID": 36, "MEETING": 8, "STATE": 10, "CREATED": 20, "DURATION": 8, "SIZE": 8, "NOTE": 8}
+
+
+def show_recordings(recordings: Sequence[Any]) -> None:
+    """A line for each."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header, width in WIDTHS.items():
+        justify: Literal["left", "right"] = "right" if header in ("DURATION", "SIZE") else "left"
+        table.add_column(header, no_wrap=True, min_width=width if console.is_terminal else None, justify=justify)
+    for recording in recordings:
+        table.add_row(*_cells(recording))
+    _print(console, table)
+
+
+def show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Names and values below one another."""
+    console = _console()
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in facts:
+        table.add_row(Text(name, "bold"), Text(value))
+    _print(console, table)
+
+
+def _cells(recording: Any) -> list[Text]:
+    state = recording["state"]
+    return [
+        Text(clean(recording["id"])),
+        Text(clean(recording["meetingId"])),
+        Text(clean(state), COLOURS.get(state, "yellow")),
+        Text(moment(recording["createdAt"])),
+        Text(length(recording["duration"])),
+        Text(size(recording["fileSize"])),
+        Text(outcome(recording)),
+    ]
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        return Console(highlight=False, width=WIDE, no_color=True)
+    return Console(highlight=False, width=max(console.width, NARROW))
+
+
+def _print(console: Console, table: Table) -> None:
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
