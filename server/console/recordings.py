@@ -11,7 +11,7 @@ import typer
 
 from actors.domain.model import Completeness, State, Status
 from server.auth import mint_token, signing_secrets
-from server.config import load_config
+from server.config import ConfigError, load_config
 from server.environment import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
@@ -128,5 +128,7 @@ def _run(url: str | None, token: str | None, config: Path | None, work: Callable
 
 
 def _operator_token(config: Path | None) -> str:
-    secret = signing_secrets(load_config(config, os.environ))[0]
-    return mint_token(secret, sub=SUB, meetings={}, operator=True)
+    secrets = signing_secrets(load_config(config, os.environ))
+    if not secrets:
+        raise ConfigError("tokens are signed elsewhere: give one with --token or TAPEDECK_TOKEN")
+    return mint_token(secrets[0], sub=SUB, meetings={}, operator=True)

@@ -1,0 +1,83 @@
+"""How things stand, read from rows that a journal wrote: counts, ages, deadlines, recorders, and the provider's budget."""
+
+from dataclasses import replace
+
+import pytest
+
+from actors.domain.ids import MeetingId
+from actors.domain.model import Eviction, Phase
+from actors.ports import Append, JournalUnavailable
+from clients.postgres.budget import PostgresBudget
+from clients.postgres.journal import PostgresJournal
+from clients.postgres.ownership import PostgresOwnership
+from clients.postgres.pool import Pool
+from clients.postgres.standing import PostgresStanding, Standing
+from tests.unit.domain.story import BEGIN_MS, Story, in_phase
+
+FAR_MS = 10_000_000_000_000
+
+
+async def keep(pool: Pool, name: str, story: Story, deadline_at_ms: int, *, evicting: Eviction | None = None) -> None:
+    """A story's meeting as a row, with another deadline and time of birth."""
+    meeting_id = MeetingId(name)
+    claim = await PostgresOwnership(pool, "node", "incarnation").claim(meeting_id)
+    recordings = tuple(
+        replace(item, meeting_id=meeting_id, recording_id=f"{name}-{item.recording_id}", deadline_at_ms=deadline_at_ms)
+        for item in story.settled.values()
+    )
+    state = replace(story.meeting, meeting_id=meeting_id, evicting=evicting)
+    await PostgresJournal(pool).commit(
+        Append(
+            meeting_id=meeting_id,
+            epoch=claim.epoch,
+            expected_seq=claim.state.seq,
+            state=state,
+            wake_at_ms=BEGIN_MS,
+            recordings=recordings,
+        )
+    )
+
+
+async def test_nothing_is_nothing(pool: Pool) -> None:
+    assert await PostgresStanding(pool, "app", 10.0).read() == Standing({}, recorders=0, evicting=0, calls_left=10.0)
+
+
+async def test_what_is_not_over_is_counted_by_state(pool: Pool) -> None:
+    active = in_phase(Phase.ACTIVE)
+    await keep(pool, "m-1", active, FAR_MS)
+    await keep(pool, "m-2", active, BEGIN_MS)
+    await keep(pool, "m-3", in_phase(Phase.ACQUIRING), FAR_MS)
+    await keep(pool, "m-4", in_phase(Phase.COMPLETED), BEGIN_MS)
+    assert active.meeting.live is not None
+    attempt = active.meeting.live.attempt
+    assert attempt is not None
+    eviction = Eviction(active.meeting.live.recording_id, "m-5", attempt, FAR_MS)
+    await keep(pool, "m-5", Story(), FAR_MS, evicting=eviction)
+    found = await PostgresStanding(pool, "app", 10.0).read()
+    assert {state: (group.count, group.overdue) for state, group in found.states.items()} == {
+        "active": (2, 1),
+        "starting": (1, 0),
+    }
+    assert (found.recorders, found.evicting) == (2, 1)
+    seconds = await pool.fetchval("SELECT extract(epoch FROM now() - min(created_at))::float8 FROM recordings")
+    assert found.states["active"].oldest_seconds == pytest.approx(seconds, abs=60)
+
+
+async def test_the_budget_says_what_may_still_go_out(pool: Pool) -> None:
+    budget, standing = PostgresBudget(pool, "app", 2.0), PostgresStanding(pool, "app", 2.0)
+    assert (await standing.read()).calls_left == 2.0
+    await budget.slot(priority=True)
+    assert 0.9 < (await standing.read()).calls_left < 2.0
+    await pool.execute("UPDATE provider_budget SET next_at = now() + interval '1 minute'")
+    assert (await standing.read()).calls_left == 0.0
+    assert (await PostgresStanding(pool, "another", 2.0).read()).calls_left == 2.0
+
+
+async def test_a_database_that_is_away_is_told_in_the_words_of_the_ports(pool: Pool) -> None:
+    standing = PostgresStanding(pool, "app", 10.0)
+    await standing.ping()
+    await pool.close()
+    with pytest.raises(JournalUnavailable):
+        await standing.ping()
+    with pytest.raises(JournalUnavailable):
+        await standing.read()
