@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from actors.domain.model import Phase
 from actors.domain.outcomes import Done
 from scripts.metrics import PAGE, page
-from server.metrics import LifeMetrics
+from server.metrics import LifeMetrics, StreamMetrics
 from tests.unit.domain.story import Story, in_phase, whole_media
 
 
@@ -55,3 +55,13 @@ def test_an_end_that_nobody_asked_for_has_no_stop() -> None:
 
 def test_the_page_is_made_of_the_metrics() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/metrics.py --write"
+
+
+def test_streams_are_counted_by_transport_from_the_beginning() -> None:
+    registry = CollectorRegistry()
+    metrics = StreamMetrics(registry)
+    assert registry.get_sample_value("tapedeck_slow_closes_total", {"transport": "sse"}) == 0
+    metrics.slow_close("sse")
+    metrics.subscribers("websocket", 1)
+    assert registry.get_sample_value("tapedeck_slow_closes_total", {"transport": "sse"}) == 1
+    assert registry.get_sample_value("tapedeck_subscribers", {"transport": "websocket"}) == 1
