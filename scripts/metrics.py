@@ -10,7 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from server.gauges import ServerMetrics, StateMetrics
-from server.metrics import ActorMetrics, AgoraMetrics, LifeMetrics, StreamMetrics, WebhookMetrics
+from server.metrics import ActorMetrics, AgoraMetrics, AuthMetrics, LifeMetrics, StreamMetrics, WebhookMetrics
 from server.middleware import RequestMetrics
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -18,7 +18,7 @@ TOPICS = {
     "Recordings": (StateMetrics, LifeMetrics),
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics),
-    "HTTP and streams": (RequestMetrics, StreamMetrics),
+    "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
     "This process": (ServerMetrics,),
 }
 
