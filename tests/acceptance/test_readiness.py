@@ -156,7 +156,7 @@ async def test_a_full_disk_refuses_starts_and_nothing_else(
 
 
 async def test_who_leaves_is_unready_before_it_stops_to_listen(fresh: Fresh, http: aiohttp.ClientSession) -> None:
-    server = await fresh(TAPEDECK_DRAIN__READINESS_SECONDS="3")
+    server = await fresh(TAPEDECK_DRAIN__READINESS_SECONDS="2")
     probe = Probe(http, server)
     assert (await probe.readyz())[1]["status"] == "ready"
     os.kill(server.pid, signal.SIGTERM)
