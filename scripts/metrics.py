@@ -10,12 +10,20 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from server.gauges import ServerMetrics, StateMetrics
-from server.metrics import ActorMetrics, AgoraMetrics, AuthMetrics, LifeMetrics, StreamMetrics, WebhookMetrics
+from server.metrics import (
+    ActorMetrics,
+    AgoraMetrics,
+    AuthMetrics,
+    LifeMetrics,
+    PlaybackMetrics,
+    StreamMetrics,
+    WebhookMetrics,
+)
 from server.middleware import RequestMetrics
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 TOPICS = {
-    "Recordings": (StateMetrics, LifeMetrics),
+    "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics),
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),

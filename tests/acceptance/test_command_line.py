@@ -106,6 +106,18 @@ async def test_an_operators_round(host: Client, server: RunningServer) -> None:
     assert json.loads(out) == {"recording": await host.recording(started["id"]), "history": history["items"]}
 
 
+async def test_filters_are_the_servers(host: Client, server: RunningServer) -> None:
+    started = await host.start("cl-3", {"externalId": "order 7"})
+    wanted = ("recordings", "list", "--external-id", "order 7", "--from", started["createdAt"])
+    code, out, _ = await piped(server, *wanted, "--state", "starting", "--state", "active", "--status", "processing")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [started["id"]]
+    for none in (("--to", started["createdAt"]), ("--overdue",), ("--completeness", "partial")):
+        code, out, _ = await piped(server, *wanted, *none)
+        assert (code, len(out.splitlines())) == (0, 1)
+    await host.stop("cl-3")
+
+
 async def test_every_kind_of_event_is_told(host: Client, server: RunningServer) -> None:
     """Each line of a history that occurs here is a sentence, and none is left to its name alone."""
     started = await host.start("cl-2")

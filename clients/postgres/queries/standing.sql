@@ -2,6 +2,6 @@
 SELECT state,
        count(*) AS count,
        extract(epoch FROM now() - min(created_at))::float8 AS oldest_seconds,
-       count(*) FILTER (WHERE (data->>'deadline_at_ms')::bigint < extract(epoch FROM now()) * 1000) AS overdue,
+       count(*) FILTER (WHERE deadline_at_ms < extract(epoch FROM now()) * 1000) AS overdue,
        count(*) FILTER (WHERE live AND data->'attempt'->>'sid' IS NOT NULL) AS recorders
 FROM recordings WHERE status = 'processing' GROUP BY state
