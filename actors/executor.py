@@ -17,12 +17,15 @@ from actors.domain.commands import (
     QueryAnswered,
     StartAnswered,
     StopAnswered,
+    UpdateAnswered,
 )
 from actors.domain.effects import (
     AgoraAcquire,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
     Effect,
     StorageErase,
     StorageExamine,
@@ -63,6 +66,12 @@ class Executor:
             case AgoraStop(recording_id=recording_id, attempt=attempt):
                 stopped = await self._guard(effect, self._recorder.stop(effect))
                 return StopAnswered(recording_id=recording_id, attempt=attempt, outcome=stopped)
+            case AgoraUpdate(recording_id=recording_id, attempt=attempt, subscribe=subscribe):
+                heard = await self._guard(effect, self._recorder.update(effect))
+                return UpdateAnswered(recording_id=recording_id, attempt=attempt, sent=subscribe, outcome=heard)
+            case AgoraUpdateLayout(recording_id=recording_id, attempt=attempt, layout=layout):
+                shown = await self._guard(effect, self._recorder.update_layout(effect))
+                return UpdateAnswered(recording_id=recording_id, attempt=attempt, sent=layout, outcome=shown)
             case StorageExamine(recording_id=recording_id, prefix=prefix):
                 report = await self._guard(effect, self._media.examine(prefix))
                 return MediaExamined(recording_id=recording_id, outcome=report)

@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.domain.commands import Notice
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.media import MediaReport
 from actors.domain.model import Completeness, Meeting, Recording, State, Status
-from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer
+from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer, Updated
 
 
 class Fenced(Exception):
@@ -266,6 +273,10 @@ class Recorder(Protocol):
     async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]: ...
 
     async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]: ...
+
+    async def update(self, call: AgoraUpdate) -> Outcome[Updated]: ...
+
+    async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]: ...
 
 
 class MediaStore(Protocol):

@@ -53,6 +53,7 @@ class HttpSettings(Section):
     body_seconds_max: Seconds = 30.0
     start_wait_seconds: SecondsOrZero = 25.0
     stop_wait_seconds: SecondsOrZero = 10.0
+    update_wait_seconds: SecondsOrZero = 25.0
     wait_seconds_max: SecondsOrZero = 25.0
 
 
@@ -102,6 +103,7 @@ class RecordingSettings(Section):
     failover_window_seconds: WholeSeconds = 90
     query_misses_min: Count = 3
     miss_delays_seconds: Delays = (5.0, 10.0, 15.0, 30.0)
+    update_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
     verify_interval_seconds: Seconds = 120.0
     confirm_delays_seconds: Delays = (5.0, 5.0, 10.0, 15.0)
     acquire_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)

@@ -1,12 +1,13 @@
 """What the actor is asked to do, or told has happened. Imperative for users, past for facts from outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from actors.domain.ids import NoticeId, RecordingId
 from actors.domain.media import MediaReport
-from actors.domain.model import Actor, EndReason, RecordingSpec
-from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer
+from actors.domain.model import Actor, EndReason, Layout, RecordingSpec, Subscription
+from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer, Updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,18 @@ class StopRecording:
     by: Actor
     reason: EndReason = EndReason.STOP_REQUESTED
     recording_id: RecordingId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecording:
+    """Change how the live recording is made. `subscribe` and `layout` hold the fields of the model's that are given.
+
+    `layout` None: nothing at all is said about the picture.
+    """
+
+    by: Actor
+    subscribe: Mapping[str, Any] = field(default_factory=dict)
+    layout: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,16 @@ class StopAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateAnswered:
+    """`sent`: what the recorder was told, which the spec may no longer say."""
+
+    recording_id: RecordingId
+    attempt: int
+    sent: Subscription | Layout
+    outcome: Outcome[Updated]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaExamined:
     recording_id: RecordingId
     outcome: Outcome[MediaReport]
@@ -106,7 +129,7 @@ class ProviderReported:
     notice: Notice
 
 
-UserCommand = StartRecording | StopRecording | DeleteRecording
+UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording
 Command = (
     UserCommand
     | Wake
@@ -114,6 +137,7 @@ Command = (
     | StartAnswered
     | QueryAnswered
     | StopAnswered
+    | UpdateAnswered
     | MediaExamined
     | MediaErased
     | ProviderReported
@@ -129,11 +153,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The command changed nothing. `code` is one of api.md 2; `recording` the one that explains it, if any."""
+    """The command changed nothing. `code` is one of api.md 2; `recording` the one that explains it, if any.
+
+    `pointer`: the part of the body that does not fit this recording (RFC 6901), with `validation_failed`.
+    """
 
     code: str
     recording_id: RecordingId | None = None
     retryable: bool = False
+    pointer: str | None = None
 
 
 Reply = Accepted | Refused

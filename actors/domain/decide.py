@@ -20,12 +20,14 @@ from actors.domain.commands import (
     StartRecording,
     StopAnswered,
     StopRecording,
+    UpdateAnswered,
+    UpdateRecording,
     Wake,
 )
 from actors.domain.events import AnyEvent
 from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
-from actors.domain.rules import calls, clock, media, notices, users
+from actors.domain.rules import calls, clock, media, notices, updates, users
 from actors.domain.rules.draft import Draft
 
 
@@ -50,6 +52,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             return users.start(draft, command)
         case StopRecording():
             return users.stop(draft, command)
+        case UpdateRecording():
+            return updates.update(draft, command)
         case DeleteRecording():
             return users.delete(draft, command)
         case Wake():
@@ -62,6 +66,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             calls.query_answered(draft, command)
         case StopAnswered():
             calls.stop_answered(draft, command)
+        case UpdateAnswered():
+            updates.update_answered(draft, command)
         case MediaExamined():
             media.examined(draft, command)
         case MediaErased():
@@ -76,7 +82,7 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
 def actor_of(command: Command) -> Actor:
     """Who is behind the events of a command."""
     match command:
-        case StartRecording(by=by) | StopRecording(by=by) | DeleteRecording(by=by):
+        case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by) | DeleteRecording(by=by):
             return by
         case Wake() | MediaExamined() | MediaErased():
             return Actor(ActorKind.SYSTEM, clock.SYSTEM)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from actors.domain.ids import RecordingId
-from actors.domain.model import RecordingSpec
+from actors.domain.model import Layout, RecordingSpec, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,33 @@ class AgoraStop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraUpdate:
+    """Say whose streams are recorded from now on. It overwrites, and so may be repeated (reference 5.1)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    resource_id: str
+    sid: str
+    streams: str
+    subscribe: Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraUpdateLayout:
+    """Say how the panes are arranged from now on. It overwrites, and so may be repeated (reference 5.2)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    resource_id: str
+    sid: str
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageExamine:
     """Look at everything below the prefix."""
 
@@ -67,11 +94,14 @@ class StorageErase:
     prefix: tuple[str, ...]
 
 
-Effect = AgoraAcquire | AgoraStart | AgoraQuery | AgoraStop | StorageExamine | StorageErase
+Effect = (
+    AgoraAcquire | AgoraStart | AgoraQuery | AgoraStop | AgoraUpdate | AgoraUpdateLayout | StorageExamine | StorageErase
+)
 
 EffectKey = tuple[str, RecordingId, int]
 
 
 def key_of(effect: Effect) -> EffectKey:
-    """What must not be in flight twice: the same call for the same attempt."""
-    return type(effect).__name__, effect.recording_id, getattr(effect, "attempt", 0)
+    """What must not be in flight twice: the same call for the same attempt, and both updates count as one (reference 5)."""
+    call = AgoraUpdate if isinstance(effect, AgoraUpdateLayout) else type(effect)
+    return call.__name__, effect.recording_id, getattr(effect, "attempt", 0)

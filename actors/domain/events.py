@@ -14,11 +14,13 @@ from actors.domain.model import (
     EndReason,
     Failure,
     Gap,
+    Layout,
     MediaFile,
     Recording,
     RecordingSpec,
     State,
     StorageStatus,
+    Subscription,
 )
 
 
@@ -155,6 +157,59 @@ class RecorderTroubled(Event):
     attempt: int
     evidence: str
     trouble: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingUpdated(Event):
+    """It is to be made differently from here on: what the spec says now. The recorder is told next.
+
+    `refusal`: why the provider would not have what was wanted before; None when a user asked.
+    """
+
+    kind = "recording.updated"
+    public = True
+
+    subscribe: Subscription
+    layout: Layout | None
+    refusal: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderUpdated(Event):
+    """The recorder has taken what it was sent: the one of the two that is not None."""
+
+    kind = "recorder.updated"
+    visible = False
+
+    attempt: int
+    subscribe: Subscription | None
+    layout: Layout | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateDeferred(Event):
+    """An answer to an update that decided nothing; what is wanted then goes out at `check_at_ms`."""
+
+    kind = "recorder.update_deferred"
+    visible = False
+
+    attempt: int
+    call: str
+    why: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRefused(Event):
+    """The provider will not even have what the recorder had before: it is left as it is."""
+
+    kind = "recorder.update_refused"
+    visible = False
+
+    attempt: int
+    call: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +397,10 @@ AnyEvent = (
     | RecorderSeen
     | RecorderMissed
     | RecorderTroubled
+    | RecordingUpdated
+    | RecorderUpdated
+    | UpdateDeferred
+    | UpdateRefused
     | StopRequested
     | RecorderExited
     | UploadReported

@@ -21,13 +21,17 @@ from actors.domain.events import (
     RecorderMissed,
     RecorderSeen,
     RecorderTroubled,
+    RecorderUpdated,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
     RecordingRequested,
+    RecordingUpdated,
     ResourceAcquired,
     StopRequested,
+    UpdateDeferred,
+    UpdateRefused,
     UploadReported,
 )
 from actors.domain.model import (
@@ -42,6 +46,7 @@ from actors.domain.model import (
     Want,
 )
 from actors.domain.transitions import IllegalTransition, next_phase
+from actors.domain.updating import apply_update
 
 
 def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
@@ -155,6 +160,8 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             | RecorderTroubled()
         ):
             return _apply_to_attempt(recording, event, at_ms)
+        case RecordingUpdated() | RecorderUpdated() | UpdateDeferred() | UpdateRefused():
+            return apply_update(recording, event, at_ms)
         case AttemptClosed():
             return replace(recording, attempt=None)
         case CaptureProven():

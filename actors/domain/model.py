@@ -151,9 +151,9 @@ class Video:
 class Layout:
     """How the panes of an `audio_video` recording are arranged."""
 
-    template: str
-    max_resolution_uid: str | None
-    background_color: str
+    template: str = "best_fit"
+    max_resolution_uid: str | None = None
+    background_color: str = "#000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingSpec:
-    """What was asked for at the start (api.md 1)."""
+    """What was asked for (api.md 1). `layout` and `subscribe` may change while it is recorded."""
 
     channel_name: str
     channel_type: str = "communication"
@@ -179,6 +179,23 @@ class RecordingSpec:
     max_idle_seconds: int = 300
     external_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What a recorder is to be told of a changed spec.
+
+    `subscribe` and `layout`: what it had before, as far as it is known; None where it has what the spec says.
+    """
+
+    subscribe: Subscription | None = None
+    layout: Layout | None = None
+    tries: int = 0
+    """Answers to the present call that decided nothing."""
+    check_at_ms: int = 0
+    """When the present call may be sent (again)."""
+    refusal: Failure | None = None
+    """Why the provider would not have the last change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +219,7 @@ class Attempt:
     missing_since_ms: int | None = None
     misses: int = 0
     """The unbroken series of answers that the recorder was not found: when it began, how many."""
+    update: Update = Update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,3 +365,9 @@ def status_of_state(state: State) -> Status:
 def is_live(recording: Recording) -> bool:
     """Whether it takes the meeting's one live place."""
     return recording.phase in LIVE_PHASES
+
+
+def is_told(recording: Recording) -> bool:
+    """Whether its recorder has what the spec says. One that is still to be started will be told by its start."""
+    update = Update() if recording.attempt is None else recording.attempt.update
+    return update.subscribe is None and update.layout is None

@@ -104,6 +104,11 @@ class Leaving:
     """stop, code 49: the session is leaving already; no proof that it is gone (reference 6.2)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """update, updateLayout: the recorder has taken all that was sent (reference 5)."""
+
+
 StartAnswer = Started | AlreadyRunning | ResourceUnusable
 QueryAnswer = Seen | NotFound
 StopAnswer = Stopped | NothingRecorded | Leaving | NotFound

@@ -10,12 +10,14 @@ from actors.domain.effects import (
     AgoraQuery,
     AgoraStart,
     AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
     Effect,
     StorageErase,
     StorageExamine,
 )
 from actors.domain.ids import RecordingId
-from actors.domain.model import Attempt, Meeting, Phase, Recording, Want
+from actors.domain.model import Attempt, Layout, Meeting, Phase, Recording, Want, is_told
 
 
 def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
@@ -40,6 +42,8 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
     live = meeting.live
     if live is not None and live.attempt is not None:
         yield live.attempt.check_at_ms, _call(live, live.attempt)
+        if live.attempt.sid is not None and live.want is Want.RECORD and not is_told(live):
+            yield live.attempt.update.check_at_ms, _update(live, live.attempt)
     eviction = meeting.evicting
     if eviction is not None and eviction.attempt.sid is not None:
         yield (
@@ -77,6 +81,32 @@ def _call(live: Recording, attempt: Attempt) -> Effect:
         return _stop(live.recording_id, live.spec.channel_name, attempt)
     return AgoraQuery(
         recording_id=live.recording_id, attempt=attempt.number, resource_id=attempt.resource_id, sid=attempt.sid
+    )
+
+
+def _update(live: Recording, attempt: Attempt) -> AgoraUpdate | AgoraUpdateLayout:
+    """One after the other: none is sent before the last was answered (reference 5)."""
+    assert attempt.resource_id is not None, "a session has a resource"
+    assert attempt.sid is not None, "a session has a sid"
+    if attempt.update.subscribe is not None:
+        return AgoraUpdate(
+            recording_id=live.recording_id,
+            attempt=attempt.number,
+            channel_name=live.spec.channel_name,
+            uid=attempt.uids[0],
+            resource_id=attempt.resource_id,
+            sid=attempt.sid,
+            streams=live.spec.streams,
+            subscribe=live.spec.subscribe,
+        )
+    return AgoraUpdateLayout(
+        recording_id=live.recording_id,
+        attempt=attempt.number,
+        channel_name=live.spec.channel_name,
+        uid=attempt.uids[0],
+        resource_id=attempt.resource_id,
+        sid=attempt.sid,
+        layout=live.spec.layout or Layout(),
     )
 
 

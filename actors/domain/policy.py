@@ -25,6 +25,7 @@ class Policy:
     start_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 9_000, 15_000)
     confirm_delays_ms: tuple[int, ...] = (5_000, 5_000, 10_000, 15_000)
     stop_delays_ms: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000, 15_000)
+    update_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 15_000)
     miss_delays_ms: tuple[int, ...] = (5_000, 10_000, 15_000, 30_000)
     verify_interval_ms: int = 120_000
     examine_delays_ms: tuple[int, ...] = (1_000, 1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 30_000)

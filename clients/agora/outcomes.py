@@ -24,6 +24,7 @@ from actors.domain.outcomes import (
     Seen,
     Started,
     Stopped,
+    Updated,
 )
 from clients.agora.answers import Answer
 from clients.agora.reading import resource_id_of, sid_of, slice_started_at_ms_of, status_of, uploading_of
@@ -116,6 +117,10 @@ def _stopped(answer: Answer) -> Outcome[Any]:
     return Done(Stopped(uploading_of(answer.body))) if answer.body else _ambiguous(answer)
 
 
+def _updated(answer: Answer) -> Outcome[Any]:
+    return Done(Updated()) if answer.body else _ambiguous(answer)
+
+
 def _not_found(_: Answer) -> Outcome[Any]:
     return Done(NotFound())
 
@@ -159,4 +164,12 @@ TABLE: tuple[Row, ...] = (
     Row("stop", ANY, 65, _ambiguous, "6.2"),
     Row("stop", 400, ANY, _rejected, "6.2"),
     Row("query", 400, ANY, _rejected, "7.2"),
+    Row("update", 200, ANY, _updated, "5"),
+    Row("update", ANY, 65, _ambiguous, "5, 7.2"),
+    Row("update", ANY, 62, _ambiguous, "5, 7.2"),
+    Row("update", 400, ANY, _rejected, "7.2"),
+    Row("updateLayout", 200, ANY, _updated, "5"),
+    Row("updateLayout", ANY, 65, _ambiguous, "5, 7.2"),
+    Row("updateLayout", ANY, 62, _ambiguous, "5, 7.2"),
+    Row("updateLayout", 400, ANY, _rejected, "5.2, 7.2"),
 )

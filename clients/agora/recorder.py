@@ -5,7 +5,14 @@ from typing import Any
 
 from agoraiotools import RtcTokenBuilder2
 
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.model import Failure, FailureCode
 from actors.domain.outcomes import (
     Acquired,
@@ -16,12 +23,19 @@ from actors.domain.outcomes import (
     RetryLater,
     StartAnswer,
     StopAnswer,
+    Updated,
 )
 from actors.ports import JournalUnavailable
 from clients.agora.answers import Answer
 from clients.agora.client import AgoraClient, NoAnswer, NotConnected
 from clients.agora.outcomes import outcome_of
-from clients.agora.requests import StorageTarget, acquire_body, start_body
+from clients.agora.requests import (
+    StorageTarget,
+    acquire_body,
+    layout_body,
+    start_body,
+    subscription_body,
+)
 
 TOKEN_MARGIN_SECONDS = 3600
 TOKEN_SECONDS_MAX = 86400
@@ -55,6 +69,14 @@ class AgoraRecorder:
 
     async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
         return await _outcome("stop", self._client.stop(call.resource_id, call.sid, call.channel_name, call.uid))
+
+    async def update(self, call: AgoraUpdate) -> Outcome[Updated]:
+        body = subscription_body(call.channel_name, call.uid, call.streams, call.subscribe)
+        return await _outcome("update", self._client.update(call.resource_id, call.sid, body))
+
+    async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
+        body = layout_body(call.channel_name, call.uid, call.layout)
+        return await _outcome("updateLayout", self._client.update_layout(call.resource_id, call.sid, body))
 
     def _start_body(self, call: AgoraStart) -> dict[str, Any]:
         token = self._token(call) if self._certificate is not None else None

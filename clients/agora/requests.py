@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from actors.domain.model import Layout, RecordingSpec, Video
+from actors.domain.model import Layout, RecordingSpec, Subscription, Video
 
 CHANNEL_TYPES = {"communication": 0, "live_broadcasting": 1}
 STREAM_TYPES = {"audio": 0, "audio_video": 2}
@@ -143,15 +143,27 @@ def subscription(
     """Allow-lists. One list alone would leave the other medium unrecorded, and audio takes no video list (reference 3.2)."""
     if audio is None and video_uids is None:
         return {}
-    lists = {"subscribeAudioUids": list(audio) if audio is not None else [ALL_STREAMS]}
+    lists = {"subscribeAudioUids": _uids(audio)}
     if video:
-        lists["subscribeVideoUids"] = list(video_uids) if video_uids is not None else [ALL_STREAMS]
+        lists["subscribeVideoUids"] = _uids(video_uids)
     return lists
+
+
+def subscription_body(cname: str, uid: str, streams: str, subscribe: Subscription) -> dict[str, Any]:
+    """Both lists, always: it is not known whether a medium that is left out keeps its own (reference 5.1)."""
+    lists = {"audioUidList": {"subscribeAudioUids": _uids(subscribe.audio)}}
+    if streams == "audio_video":
+        lists["videoUidList"] = {"subscribeVideoUids": _uids(subscribe.video)}
+    return {"cname": cname, "uid": uid, "clientRequest": {"streamSubscribe": lists}}
+
+
+def layout_body(cname: str, uid: str, layout: Layout) -> dict[str, Any]:
+    return {"cname": cname, "uid": uid, "clientRequest": layout_request(layout)}
 
 
 def layout_request(layout: Layout | None) -> dict[str, Any]:
     """The arrangement of the panes. An update overwrites everything, so all of it is always said (reference 5.2)."""
-    wanted = layout or Layout("best_fit", None, "#000000")
+    wanted = layout or Layout()
     request: dict[str, Any] = {
         "mixedVideoLayout": LAYOUTS[wanted.template],
         "backgroundColor": wanted.background_color,
@@ -159,6 +171,10 @@ def layout_request(layout: Layout | None) -> dict[str, Any]:
     if wanted.max_resolution_uid is not None:
         request["maxResolutionUid"] = wanted.max_resolution_uid
     return request
+
+
+def _uids(wanted: tuple[str, ...] | None) -> list[str]:
+    return [ALL_STREAMS] if wanted is None else list(wanted)
 
 
 def _transcoding(video: Video, layout: Layout | None) -> dict[str, Any]:

@@ -3,22 +3,31 @@
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
 from actors.domain.commands import Notice
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.ids import RecordingId
-from actors.domain.model import RecordingSpec
+from actors.domain.model import Layout, RecordingSpec, Subscription, Video
 from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
+    Ambiguous,
     Done,
     Leaving,
     NotFound,
+    Outcome,
     QueryAnswer,
     ResourceUnusable,
     Seen,
@@ -26,11 +35,12 @@ from actors.domain.outcomes import (
     Started,
     StopAnswer,
     Stopped,
+    Updated,
 )
 from actors.ports import MediaStore, Recorder
 from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
-from clients.agora.requests import LocalTarget
+from clients.agora.requests import ALL_STREAMS, LAYOUTS, LocalTarget
 from clients.agora.webhooks import parse, verify
 from clients.storage.media import StoredMedia
 from tests.fakes.agora import FakeAgora
@@ -41,6 +51,7 @@ from tests.waiting import eventually
 ROOM = "room-1"
 UID = "4242"
 SPEC = RecordingSpec(channel_name=ROOM, max_idle_seconds=60)
+PICTURE = RecordingSpec(channel_name=ROOM, streams="audio_video", video=Video(160, 96, 7, 100), layout=Layout())
 RECORDING = RecordingId("r-1")
 PREFIX = ("tapedeck", "r1")
 CAPTURING = (4, 5)
@@ -73,6 +84,10 @@ class Provider(Protocol):
         """All that came so far."""
         ...
 
+    async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
+        """How a session records: the uids heard and seen (the provider's word for all of them), layout, its colour."""
+        ...
+
 
 class InMemory:
     def __init__(self) -> None:
@@ -98,6 +113,12 @@ class InMemory:
         self.recorder.advance(self._now_ms)
         self._came += self.recorder.take_notices(self._now_ms)
         return self._came
+
+    async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
+        (session,) = (each for each in self.recorder.sessions if each.sid == sid)
+        subscribe, layout = session.subscribe, session.layout or Layout()
+        heard, seen = ([ALL_STREAMS] if uids is None else list(uids) for uids in (subscribe.audio, subscribe.video))
+        return heard, seen, LAYOUTS[layout.template], layout.background_color
 
 
 class Unlimited:
@@ -125,6 +146,12 @@ class OverHttp:
     async def notices(self) -> list[Notice]:
         assert all(verify(body, headers, "hush") for body, headers in self._hook.posts)
         return [parse(body) for body, _ in self._hook.posts]
+
+    async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
+        config = (await self._bench.shown(sid))["recordingConfig"]
+        heard, seen = (config.get(f"subscribe{medium}Uids", [ALL_STREAMS]) for medium in ("Audio", "Video"))
+        picture = config["transcodingConfig"]
+        return heard, seen, picture["mixedVideoLayout"], picture["backgroundColor"]
 
     async def _put_users(self, users: list[str]) -> None:
         status, _ = await self._bench.ask("PUT", f"/_simulator/channels/{ROOM}", {"users": users})
@@ -159,17 +186,26 @@ class Session:
         return outcome.value
 
     async def stop(self) -> StopAnswer:
-        call = AgoraStop(
-            recording_id=RECORDING,
-            attempt=1,
-            channel_name=ROOM,
-            uid=UID,
-            resource_id=self.resource_id,
-            sid=self.sid,
-        )
-        outcome = await self.provider.recorder.stop(call)
+        outcome = await self.provider.recorder.stop(AgoraStop(**self._names()))
         assert isinstance(outcome, Done)
         return outcome.value
+
+    async def update(self, subscribe: Subscription) -> Outcome[Updated]:
+        call = AgoraUpdate(**self._names(), streams="audio_video", subscribe=subscribe)
+        return await self.provider.recorder.update(call)
+
+    async def update_layout(self, layout: Layout) -> Outcome[Updated]:
+        return await self.provider.recorder.update_layout(AgoraUpdateLayout(**self._names(), layout=layout))
+
+    def _names(self) -> dict[str, Any]:
+        return {
+            "recording_id": RECORDING,
+            "attempt": 1,
+            "channel_name": ROOM,
+            "uid": UID,
+            "resource_id": self.resource_id,
+            "sid": self.sid,
+        }
 
     async def captures(self) -> bool:
         seen = await self.query()
@@ -187,14 +223,14 @@ async def acquire(provider: Provider, uid: str = UID) -> str:
     return outcome.value.resource_id
 
 
-async def start(provider: Provider, resource_id: str, uid: str = UID) -> StartAnswer:
+async def start(provider: Provider, resource_id: str, uid: str = UID, spec: RecordingSpec = SPEC) -> StartAnswer:
     call = AgoraStart(
         recording_id=RECORDING,
         attempt=1,
         channel_name=ROOM,
         uid=uid,
         resource_id=resource_id,
-        spec=SPEC,
+        spec=spec,
         prefix=PREFIX,
     )
     outcome = await provider.recorder.start(call)
@@ -202,10 +238,10 @@ async def start(provider: Provider, resource_id: str, uid: str = UID) -> StartAn
     return outcome.value
 
 
-async def record(provider: Provider) -> Session:
+async def record(provider: Provider, spec: RecordingSpec = SPEC) -> Session:
     """A session with proof of capture."""
     resource_id = await acquire(provider)
-    started = await start(provider, resource_id)
+    started = await start(provider, resource_id, spec=spec)
     assert isinstance(started, Started)
     session = Session(provider, resource_id, started.sid)
     provider.later(PROOF_SECONDS)
@@ -282,6 +318,25 @@ async def test_a_session_that_never_was(provider: Provider) -> None:
     session = Session(provider, await acquire(provider), "0" * 32)
     assert await session.query() == NotFound()
     assert await session.stop() == NotFound()
+
+
+async def test_a_change_holds_until_the_next_one(provider: Provider) -> None:
+    session = await record(provider, PICTURE)
+    assert await provider.made(session.sid) == ([ALL_STREAMS], [ALL_STREAMS], LAYOUTS["best_fit"], "#000000")
+    for _ in range(2):
+        assert await session.update(Subscription(audio=("1", "2"), video=None)) == Done(Updated())
+        assert await session.update_layout(Layout("vertical", "7", "#112233")) == Done(Updated())
+        assert await provider.made(session.sid) == (["1", "2"], [ALL_STREAMS], LAYOUTS["vertical"], "#112233")
+    assert await session.update(Subscription(audio=None, video=("3",))) == Done(Updated())
+    assert await session.update_layout(Layout("floating")) == Done(Updated())
+    assert await provider.made(session.sid) == ([ALL_STREAMS], ["3"], LAYOUTS["floating"], "#000000")
+
+
+async def test_what_has_ended_cannot_be_changed(provider: Provider) -> None:
+    session = await record(provider)
+    await session.stop()
+    assert isinstance(await session.update(Subscription(audio=("1",))), Ambiguous)
+    assert isinstance(await session.update_layout(Layout("vertical")), Ambiguous)
 
 
 async def test_after_a_stop_the_uid_is_free(provider: Provider) -> None:

@@ -10,12 +10,21 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.domain.commands import Notice
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.ids import NoticeId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
+from actors.domain.model import Layout, Subscription
 from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
+    Ambiguous,
     Done,
     Erased,
     Leaving,
@@ -29,6 +38,7 @@ from actors.domain.outcomes import (
     Started,
     StopAnswer,
     Stopped,
+    Updated,
 )
 
 RESOURCE_LIFETIME_MS = 300_000
@@ -63,6 +73,8 @@ class Session:
     mp4: bool
     max_idle_ms: int
     started_at_ms: int
+    subscribe: Subscription
+    layout: Layout | None
     ended_at_ms: int | None = None
     sequence: int = 0
     next_progress_ms: int = 0
@@ -170,6 +182,20 @@ class FakeAgora:
         self._end(session, now_ms, LEFT_BY_API)
         return Done(Stopped("uploaded") if session.ready else NothingRecorded())
 
+    async def update(self, call: AgoraUpdate) -> Outcome[Updated]:
+        session = self._live(call.sid)
+        if session is None:
+            return Ambiguous("failed to find worker")
+        session.subscribe = call.subscribe
+        return Done(Updated())
+
+    async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
+        session = self._live(call.sid)
+        if session is None:
+            return Ambiguous("failed to find worker")
+        session.layout = call.layout
+        return Done(Updated())
+
     def _open(self, call: AgoraStart, now_ms: int) -> Session:
         session = Session(
             sid=f"{self.rng.getrandbits(128):032x}",
@@ -179,6 +205,8 @@ class FakeAgora:
             mp4="mp4" in call.spec.outputs,
             max_idle_ms=call.spec.max_idle_seconds * 1000,
             started_at_ms=now_ms,
+            subscribe=call.spec.subscribe,
+            layout=call.spec.layout,
             next_progress_ms=now_ms + PROGRESS_MS,
         )
         self.sessions.append(session)
@@ -193,6 +221,11 @@ class FakeAgora:
 
     def _session(self, sid: str) -> Session | None:
         return next((item for item in self.sessions if item.sid == sid), None)
+
+    def _live(self, sid: str) -> Session | None:
+        self.advance(self.clock.now_ms())
+        session = self._session(sid)
+        return None if session is None or session.ended_at_ms is not None else session
 
     def _notify(self, session: Session, event_type: int, at_ms: int, **details: int) -> None:
         notice = Notice(

@@ -124,8 +124,43 @@ async def test_update_and_layout_of_a_running_session(begin: Begin) -> None:
     body = {"cname": "m-1", "uid": "77", "clientRequest": {"mixedVideoLayout": 1}}
     assert await bench.ask("POST", f"{take.path}/updateLayout", body) == (200, names)
     assert await bench.ask("POST", f"{take.path}/update", {**body, "clientRequest": {}}) == (200, names)
-    wrong = {**body, "clientRequest": {"backgroundColor": "red"}}
-    assert refusal(await bench.ask("POST", f"{take.path}/updateLayout", wrong)) == (400, 2)
+    for call, wrong in (
+        ("updateLayout", {"backgroundColor": "red"}),
+        ("update", {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["me"]}}}),
+        ("update", {"streamSubscribe": {"videoUidList": {"subscribeVideoUids": ["1"]}}}),
+    ):
+        assert refusal(await bench.ask("POST", f"{take.path}/{call}", {**body, "clientRequest": wrong})) == (400, 2)
+    other = {**body, "uid": "78"}
+    assert refusal(await bench.ask("POST", f"{take.path}/updateLayout", other)) == (400, 432)
+    for call in ("update", "updateLayout"):
+        await bench.ask("PUT", "/_simulator/faults", {f"{call}.code_65": 1})
+        assert refusal(await bench.ask("POST", f"{take.path}/{call}", body)) == (206, 65)
+
+
+async def test_an_update_replaces_what_it_names(begin: Begin) -> None:
+    first = await begin()
+    secret = {"decryptionMode": 1, "secret": "hush"}
+    take = await first.record(recording={"unSubscribeAudioUids": ["5"], **secret})
+
+    async def updated(call: str, **wanted: Any) -> None:
+        body = {"cname": "m-1", "uid": "77", "clientRequest": wanted}
+        assert (await first.ask("POST", f"{take.path}/{call}", body))[0] == 200
+
+    await updated("updateLayout", mixedVideoLayout=1, backgroundColor="#112233")
+    await updated("updateLayout", mixedVideoLayout=2, maxResolutionUid="9")
+    await updated("update", streamSubscribe={"audioUidList": {"subscribeAudioUids": ["1"]}})
+    await updated("update", streamSubscribe={})
+    await first.stop()
+    shown = await (await begin()).shown(take.sid)
+    assert shown["recordingConfig"] == {
+        "channelType": 1,
+        "streamTypes": 0,
+        "maxIdleTime": 300,
+        "decryptionMode": 1,
+        "subscribeAudioUids": ["1"],
+        "transcodingConfig": {"mixedVideoLayout": 2, "maxResolutionUid": "9"},
+    }
+    assert shown["recordingFileConfig"] == {"avFileType": ["hls", "mp4"]}
 
 
 async def test_session_that_never_comes_up_has_nothing(begin: Begin) -> None:

@@ -123,17 +123,29 @@ class Calls:
         return web.json_response({**_names(session), "serverResponse": {**status, **session.file_list()}})
 
     async def update(self, request: web.Request) -> web.Response:
-        return self._updated(request, UpdateRequest, "Update")
+        session, wanted = self._live(request, UpdateRequest, "Update")
+        subscription = wanted.get("streamSubscribe") or {}
+        if subscription.get("videoUidList") is not None and not session.has_video:
+            raise Refused(400, 2, "Update: a video list with streamTypes 0")
+        session.subscribe(subscription)
+        return self._updated(session)
 
     async def update_layout(self, request: web.Request) -> web.Response:
-        return self._updated(request, LayoutRequest, "UpdateLayout")
+        session, wanted = self._live(request, LayoutRequest, "UpdateLayout")
+        session.arrange(wanted)
+        return self._updated(session)
 
-    def _updated(self, request: web.Request, model: type[Wire], call: str) -> web.Response:
+    def _live(self, request: web.Request, model: type[Wire], call: str) -> tuple[Session, dict[str, Any]]:
+        """The session of an update, which must be a live one (reference 5), and its `clientRequest`."""
         session = self._session(request)
         client_request = self._names_checked(request, session, call)
         checked(model, client_request, call)
         if session.ended_at is not None:
             raise NOT_FOUND
+        return session, client_request
+
+    def _updated(self, session: Session) -> web.Response:
+        self._reports.keep(session)
         return web.json_response(_names(session))
 
     async def stop(self, request: web.Request) -> web.Response:

@@ -122,6 +122,7 @@ class Service:
             "endedAt": None if session.ended_at is None else _rfc3339(session.ended_at),
             "exitReason": session.exit_reason,
             "files": [session.prefix + name for name in names],
+            **session.settings,
         }
 
     def status_of(self, session: Session) -> int:

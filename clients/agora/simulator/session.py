@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+PICTURE = ("width", "height", "fps", "bitrate")
+"""What of `transcodingConfig` a change of the layout leaves alone (reference 5.2)."""
+HIDDEN = ("secret", "salt")
 UNSAFE = set("!@#$%^&*()+_.=[]{}~|,;:?<> ")
 """Characters of a channel name that become `-` in file names (reference 8.1)."""
 
@@ -89,6 +92,29 @@ class Session:
     @property
     def recording(self) -> dict[str, Any]:
         return self.request.get("recordingConfig") or {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it records now, by the start and the updates since, without what must stay secret."""
+        shown = {name: value for name, value in self.recording.items() if name not in HIDDEN}
+        return {"recordingConfig": shown, "recordingFileConfig": self._file_config}
+
+    def subscribe(self, wanted: dict[str, Any]) -> None:
+        """Replace the lists of the media that are named (reference 5.1)."""
+        config = self.recording
+        for medium in ("audio", "video"):
+            lists = wanted.get(f"{medium}UidList")
+            if lists is not None:
+                old = f"subscribe{medium}uids"
+                config = {name: value for name, value in config.items() if not name.lower().endswith(old)}
+                config |= lists
+        self.request = {**self.request, "recordingConfig": config}
+
+    def arrange(self, layout: dict[str, Any]) -> None:
+        """Overwrite the whole arrangement: what is left out is as if it had never been said (reference 5.2)."""
+        picture = self.recording.get("transcodingConfig") or {}
+        kept = {name: value for name, value in picture.items() if name in PICTURE}
+        self.request = {**self.request, "recordingConfig": {**self.recording, "transcodingConfig": {**kept, **layout}}}
 
     @property
     def max_idle_ms(self) -> int:

@@ -16,10 +16,17 @@ import pytest_asyncio
 from aioresponses import aioresponses
 from structlog.testing import capture_logs
 
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.ids import RecordingId
-from actors.domain.model import FailureCode, RecordingSpec
-from actors.domain.outcomes import Acquired, Ambiguous, Done, Rejected, RetryLater, Seen, Started, Stopped
+from actors.domain.model import FailureCode, Layout, RecordingSpec, Subscription
+from actors.domain.outcomes import Acquired, Ambiguous, Done, Rejected, RetryLater, Seen, Started, Stopped, Updated
 from actors.ports import JournalUnavailable
 from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
@@ -33,6 +40,9 @@ START = AgoraStart(
     channel_name="room", uid="42", resource_id="res", spec=RecordingSpec(channel_name="room"), prefix=("p",), **NAMES
 )
 QUERY = AgoraQuery(resource_id="res", sid=SID, **NAMES)
+OF_SESSION: dict[str, Any] = {"channel_name": "room", "uid": "42", "resource_id": "res", "sid": SID, **NAMES}
+UPDATE = AgoraUpdate(streams="audio", subscribe=Subscription(audio=("1",)), **OF_SESSION)
+UPDATE_LAYOUT = AgoraUpdateLayout(layout=Layout(), **OF_SESSION)
 STOP = AgoraStop(channel_name="room", uid="42", resource_id="res", sid=SID, **NAMES)
 
 
@@ -98,6 +108,25 @@ async def test_each_call_has_its_path_and_answer(recorder: AgoraRecorder, budget
     assert budget.slots == [False, True, False, True]
     assert sent[3]["data"] == b'{"cname":"room","uid":"42","clientRequest":{"async_stop":false}}'
     assert sent[3]["timeout"].total == 30
+
+
+async def test_updates_have_a_path_each_and_no_priority(recorder: AgoraRecorder, budget: Budget) -> None:
+    session = f"{BASE}/resourceid/res/sid/{SID}/mode/mix"
+    with aioresponses() as mock:
+        mock.post(f"{session}/update", payload={"sid": SID}, response_class=Response)
+        mock.post(f"{session}/updateLayout", payload={"sid": SID}, response_class=Response)
+        assert await recorder.update(UPDATE) == Done(Updated())
+        assert await recorder.update_layout(UPDATE_LAYOUT) == Done(Updated())
+        sent = bodies(mock)
+    assert budget.slots == [False, False]
+    assert sent[0]["clientRequest"] == {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["1"]}}}
+    assert sent[1]["clientRequest"] == {"mixedVideoLayout": 1, "backgroundColor": "#000000"}
+
+
+async def test_an_update_without_an_answer_is_ambiguous(recorder: AgoraRecorder) -> None:
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/resourceid/res/sid/{SID}/mode/mix/update", exception=TimeoutError())
+        assert isinstance(await recorder.update(UPDATE), Ambiguous)
 
 
 async def test_a_broken_connection_is_ambiguous(recorder: AgoraRecorder) -> None:

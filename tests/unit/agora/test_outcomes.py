@@ -20,6 +20,7 @@ from actors.domain.outcomes import (
     Seen,
     Started,
     Stopped,
+    Updated,
 )
 from clients.agora.answers import read_answer
 from clients.agora.outcomes import TABLE, outcome_of
@@ -63,6 +64,8 @@ def coded(code: int, reason: str = "why") -> dict[str, Any]:
         ("stop", 206, coded(435), NothingRecorded()),
         ("stop", 400, coded(49), Leaving()),
         ("stop", 404, coded(404), NotFound()),
+        ("update", 200, {"sid": SID}, Updated()),
+        ("updateLayout", 200, {"sid": SID, "serverResponse": {}}, Updated()),
     ],
 )  # fmt: skip
 def test_facts(call: str, status: int, body: Any, value: Any) -> None:
@@ -101,6 +104,18 @@ def test_facts(call: str, status: int, body: Any, value: Any) -> None:
         ("start", 400, coded(65)),
         ("stop", 400, coded(50)),
         ("stop", 400, coded(65)),
+        ("update", 200, ["what"]),
+        ("update", 206, coded(65)),
+        ("update", 400, coded(62)),
+        ("update", 504, coded(62)),
+        ("update", 404, coded(404)),
+        ("update", 500, b"<html>"),
+        ("updateLayout", 200, b""),
+        ("updateLayout", 206, coded(65)),
+        ("updateLayout", 400, coded(65)),
+        ("updateLayout", 400, coded(62)),
+        ("updateLayout", 404, coded(404)),
+        ("updateLayout", 404, b"<html>not here</html>"),
     ],
 )
 def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> None:
@@ -125,6 +140,11 @@ def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> No
         ("query", 400, coded(1003), FailureCode.PROVIDER_REJECTED),
         ("stop", 404, {"message": "no Route matched with those values"}, FailureCode.PROVIDER_REJECTED),
         ("stop", 400, coded(2), FailureCode.PROVIDER_REJECTED),
+        ("update", 400, coded(2), FailureCode.PROVIDER_REJECTED),
+        ("update", 401, {"message": "Unauthorized"}, FailureCode.PROVIDER_UNAUTHORIZED),
+        ("update", 404, {"message": "no Route matched with those values"}, FailureCode.PROVIDER_REJECTED),
+        ("updateLayout", 400, coded(1028), FailureCode.PROVIDER_REJECTED),
+        ("updateLayout", 400, coded(432), FailureCode.PROVIDER_REJECTED),
     ],
 )
 def test_refusals_for_good(call: str, status: int, body: Any, code: FailureCode) -> None:
@@ -140,6 +160,7 @@ def test_refusals_for_good(call: str, status: int, body: Any, code: FailureCode)
         ("acquire", 429, {"message": "API rate limit exceeded"}, FailureCode.CAPACITY),
         ("start", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("stop", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
+        ("update", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("acquire", 500, coded(501), FailureCode.PROVIDER_UNAVAILABLE),
         ("acquire", 400, coded(62), FailureCode.PROVIDER_UNAVAILABLE),
         ("acquire", 502, b"<html>", FailureCode.PROVIDER_UNAVAILABLE),

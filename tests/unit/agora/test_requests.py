@@ -14,10 +14,12 @@ from clients.agora.requests import (
     StorageTarget,
     acquire_body,
     checked_prefix,
+    layout_body,
     layout_request,
     start_body,
+    subscription_body,
 )
-from clients.agora.simulator.wire import AcquireRequest, StartRequest, checked
+from clients.agora.simulator.wire import AcquireRequest, LayoutRequest, StartRequest, UpdateRequest, checked
 
 BUCKET: dict[str, Any] = {"bucket": "b", "access_key": "k", "secret_key": "s"}
 
@@ -89,6 +91,30 @@ def test_a_list_for_sound_alone_holds_no_list_for_pictures() -> None:
     config = start_body("room", "42", spec, {}, None)["clientRequest"]["recordingConfig"]
     assert config["subscribeAudioUids"] == ["1"]
     assert "subscribeVideoUids" not in config
+
+
+def test_an_update_says_all_of_the_subscription() -> None:
+    body = subscription_body("room", "42", "audio_video", Subscription(audio=("1", "2")))
+    assert body == {
+        "cname": "room",
+        "uid": "42",
+        "clientRequest": {
+            "streamSubscribe": {
+                "audioUidList": {"subscribeAudioUids": ["1", "2"]},
+                "videoUidList": {"subscribeVideoUids": ["#allstream#"]},
+            }
+        },
+    }
+    checked(UpdateRequest, body["clientRequest"], "Update")
+    sound = subscription_body("room", "42", "audio", Subscription())["clientRequest"]
+    assert sound == {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["#allstream#"]}}}
+
+
+def test_an_update_says_all_of_the_layout() -> None:
+    body = layout_body("room", "42", Layout("vertical", "7", "#112233"))
+    wanted = {"mixedVideoLayout": 2, "backgroundColor": "#112233", "maxResolutionUid": "7"}
+    assert body == {"cname": "room", "uid": "42", "clientRequest": wanted}
+    checked(LayoutRequest, wanted, "UpdateLayout")
 
 
 def test_acquire_names_channel_and_uid() -> None:

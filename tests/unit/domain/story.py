@@ -15,6 +15,8 @@ from actors.domain.commands import (
     StartRecording,
     StopAnswered,
     StopRecording,
+    UpdateAnswered,
+    UpdateRecording,
     Wake,
 )
 from actors.domain.decide import actor_of, decide
@@ -22,8 +24,18 @@ from actors.domain.effects import Effect
 from actors.domain.events import AnyEvent, JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.model import Actor, ActorKind, Meeting, Phase, Recording, RecordingSpec
-from actors.domain.outcomes import Acquired, Done, Outcome, QueryAnswer, StartAnswer, Started, StopAnswer, Stopped
+from actors.domain.model import Actor, ActorKind, Layout, Meeting, Phase, Recording, RecordingSpec, Subscription
+from actors.domain.outcomes import (
+    Acquired,
+    Done,
+    Outcome,
+    QueryAnswer,
+    StartAnswer,
+    Started,
+    StopAnswer,
+    Stopped,
+    Updated,
+)
 from actors.domain.pending import pending_effects
 from actors.domain.policy import Policy
 from actors.domain.step import take_step
@@ -112,6 +124,12 @@ class Story:
     def stopped(self, outcome: Outcome[StopAnswer] | None = None) -> list[AnyEvent]:
         return self.do(StopAnswered(**self._names(), outcome=outcome or Done(Stopped("uploaded"))))
 
+    def update(self, **changes: object) -> list[AnyEvent]:
+        return self.do(UpdateRecording(by=HOST, **changes))  # type: ignore[arg-type]
+
+    def updated(self, sent: Subscription | Layout, outcome: Outcome[Updated] | None = None) -> list[AnyEvent]:
+        return self.do(UpdateAnswered(**self._names(), sent=sent, outcome=outcome or Done(Updated())))
+
     def examined(self, outcome: Outcome[MediaReport]) -> list[AnyEvent]:
         return self.do(MediaExamined(recording_id=self.last.recording_id, outcome=outcome))
 
@@ -156,11 +174,11 @@ def accepted_beside_an_eviction() -> Story:
     return story
 
 
-def in_phase(phase: Phase, *, stopping: bool = False) -> Story:
+def in_phase(phase: Phase, *, stopping: bool = False, **spec: object) -> Story:
     """A story that has come to that phase by the ordinary way."""
     story = Story()
     steps: list[tuple[Phase, Callable[[], object]]] = [
-        (Phase.ACQUIRING, lambda: story.start()),
+        (Phase.ACQUIRING, lambda: story.start(**spec)),
         (Phase.STARTING, lambda: story.acquired()),
         (Phase.CONFIRMING, lambda: story.started()),
         (Phase.ACTIVE, lambda: story.later(1).noticed(42, startUtcMs=story.now_ms)),

@@ -17,12 +17,14 @@ from actors.domain.commands import (
     StartRecording,
     StopAnswered,
     StopRecording,
+    UpdateAnswered,
+    UpdateRecording,
     Wake,
 )
 from actors.domain.evolve import recall
 from actors.domain.ids import NoticeId, RecordingId
 from actors.domain.media import MediaReport
-from actors.domain.model import Failure, FailureCode, Phase, RecordingSpec
+from actors.domain.model import Failure, FailureCode, Layout, Phase, RecordingSpec, Subscription
 from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
@@ -38,6 +40,7 @@ from actors.domain.outcomes import (
     Seen,
     Started,
     Stopped,
+    Updated,
 )
 from actors.domain.pending import next_wakeup, pending_effects
 from tests.unit.domain.story import HOST, SID, Story, accepted_beside_an_eviction, in_phase
@@ -48,11 +51,18 @@ UNCLEAR = [Ambiguous("lost"), RetryLater("busy", FAILURE, 500), Rejected(FAILURE
 STORIES = {
     "accepted": accepted_beside_an_eviction,
     **{phase.value: lambda phase=phase: in_phase(phase) for phase in list(Phase)[1:7]},
+    "active, to be told": lambda: changed(),
     **{
         f"{phase.value}, stop wanted": lambda phase=phase: in_phase(phase, stopping=True)
         for phase in (Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE)
     },
 }
+
+
+def changed() -> Story:
+    story = in_phase(Phase.ACTIVE)
+    story.update(subscribe={"audio": ("42",)})
+    return story
 
 
 def commands(story: Story) -> list[Command]:
@@ -77,6 +87,9 @@ def commands(story: Story) -> list[Command]:
         ),
         StopRecording(by=HOST),
         StopRecording(by=HOST, recording_id=RecordingId("r-1")),
+        UpdateRecording(by=HOST, subscribe={"audio": ("42",)}),
+        UpdateRecording(by=HOST, subscribe={"audio": None, "video": ("7",)}),
+        UpdateRecording(by=HOST, layout={"template": "vertical"}),
         DeleteRecording(recording_id=RecordingId("r-1"), by=HOST),
         Wake(),
         *(AcquireAnswered(**names, outcome=item) for item in [Done(Acquired("x")), *UNCLEAR]),
@@ -98,6 +111,11 @@ def commands(story: Story) -> list[Command]:
                 Done(NotFound()),
                 *UNCLEAR,
             ]
+        ),
+        *(
+            UpdateAnswered(**names, sent=sent, outcome=item)
+            for sent in (Subscription(), Subscription(audio=("42",)), Layout("vertical"))
+            for item in [Done(Updated()), *UNCLEAR]
         ),
         *(
             MediaExamined(recording_id=names["recording_id"], outcome=item)
