@@ -152,8 +152,9 @@ ERRORS: Mapping[str, ErrorCode] = {
     ),
     "provider_rejected": ErrorCode(
         502,
-        "The provider refused to record",
-        "The recording service refused for good; the recording under recording has failed and says why.",
+        "The provider refused",
+        "The recording service refused for good. The recording under recording has failed and says why; after a change of "
+        "a live one, it goes on as it was before.",
     ),
     "provider_unauthorized": ErrorCode(
         502,

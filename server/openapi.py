@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from server.errors import ERRORS
 from server.openapi_answers import ANSWERS, REFERENCE
 from server.openapi_routes import OPERATIONS, Access, Operation
-from server.schemas import StartBody, StopBody
+from server.schemas import StartBody, StopBody, UpdateBody
 
 COMMON = (
     "bad_request",
@@ -163,7 +163,7 @@ def _headers(*names: str) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     """The models that validate, and every model that the queries refer to, beside the shapes of the answers."""
     schemas: dict[str, Any] = dict(ANSWERS)
-    for model in (StartBody, StopBody):
+    for model in (StartBody, StopBody, UpdateBody):
         schemas[model.__name__] = _taken_apart(model, schemas)
     for operation in OPERATIONS:
         _taken_apart(operation.query, schemas)

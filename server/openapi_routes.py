@@ -14,6 +14,7 @@ from server.schemas import (
     PlaybackParameters,
     StartBody,
     StopBody,
+    UpdateBody,
 )
 
 
@@ -83,6 +84,24 @@ COMMANDS = (
         body=StopBody,
         headers=COMMAND_HEADERS,
         sends=("ETag", *COMMAND_SENDS),
+    ),
+    Operation(
+        "patch",
+        f"{MEETING}/recording",
+        "Change the layout or the subscription of what is being recorded",
+        {200: "Recording", 202: "Recording"},
+        (
+            *ONE,
+            "forbidden",
+            *RUNS,
+            "no_active_recording",
+            "recording_not_active",
+            "provider_rejected",
+            "provider_unauthorized",
+        ),
+        body=UpdateBody,
+        headers=("Prefer",),
+        sends=("ETag", "Preference-Applied"),
     ),
     Operation(
         "post",

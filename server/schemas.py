@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from actors.domain.model import Completeness, Layout, RecordingSpec, State, Status, Subscription, Video
+from actors.domain.commands import UpdateRecording
+from actors.domain.model import Actor, Completeness, Layout, RecordingSpec, State, Status, Subscription, Video
 from server.moments import unix_ms
 
 METADATA_BYTES_MAX = 4096
@@ -184,6 +185,47 @@ class SubscribeBody(Body):
     def to_domain(self) -> Subscription:
         audio = None if self.audio is None else tuple(self.audio)
         return Subscription(audio, None if self.video is None else tuple(self.video))
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """For the document: what a change leaves out stays as it is."""
+    for each in schema["properties"].values():
+        each.pop("default", None)
+
+
+class LayoutChange(LayoutBody):
+    """The arrangement's fields that change; `maxResolutionUid` null: no pane is preferred any more."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    def given(self) -> dict[str, Any]:
+        """The fields of the domain's `Layout` that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class SubscribeChange(SubscribeBody):
+    """The media whose subscription changes."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    def given(self) -> dict[str, Any]:
+        """The fields of the domain's `Subscription` that were sent."""
+        wanted = self.to_domain()
+        return {name: getattr(wanted, name) for name in self.model_fields_set}
+
+
+class UpdateBody(Body):
+    """What is to change of a live recording. Every field may be left out, and what is left out stays as it is."""
+
+    layout: LayoutChange | None = None
+    subscribe: SubscribeChange | None = None
+
+    def to_command(self, by: Actor) -> UpdateRecording:
+        return UpdateRecording(
+            by=by,
+            subscribe={} if self.subscribe is None else self.subscribe.given(),
+            layout=None if self.layout is None else self.layout.given(),
+        )
 
 
 class StartBody(Body):

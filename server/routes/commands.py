@@ -1,4 +1,4 @@
-"""What changes a recording: start, stop, end, delete. Each becomes one command, and waits for its outcome if asked to."""
+"""What changes a recording: start, stop, update, end, delete. Each becomes one command, and waits for its outcome if asked to."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,13 @@ from actors.domain.model import (
     Actor,
     ActorKind,
     EndReason,
+    Failure,
     FailureCode,
     Phase,
     Recording,
     State,
     Want,
+    is_told,
 )
 from actors.mailbox import Answer
 from actors.ports import Ids, JournalUnavailable, Records, StorageDenied, StorageNotFound, StorageUnavailable
@@ -23,7 +25,7 @@ from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
 from server.auth import Principal
 from server.config import Config
-from server.errors import Problem
+from server.errors import Problem, invalid
 from server.idempotency import command_key
 from server.params import meeting_id_of, parse_body, parse_query, read_json
 from server.policy import (
@@ -37,11 +39,12 @@ from server.policy import (
 from server.preferences import Patience, patience_of
 from server.render import Renderer
 from server.routes.lookup import allowed_recording
-from server.schemas import NoParameters, StartBody, StopBody
+from server.schemas import NoParameters, StartBody, StopBody, UpdateBody
 
 PREFIX = "tapedeck"
 """The first folder of every recording's files, by which they are told from what is not ours."""
-STOPPING_RETRY_SECONDS = 5
+RETRY_SECONDS = 5
+"""By then a recording that stops or starts may have done so."""
 DELETE_SECONDS = 25.0
 REFUSED_BY_PROVIDER = (FailureCode.PROVIDER_REJECTED, FailureCode.PROVIDER_UNAUTHORIZED)
 
@@ -69,6 +72,7 @@ class CommandRoutes:
         meeting, recording = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
         route(app, hdrs.METH_POST, f"{meeting}/recording/start", self.start, policy=MEETING_HOST)
         route(app, hdrs.METH_POST, f"{meeting}/recording/stop", self.stop, policy=MEETING_HOST)
+        route(app, hdrs.METH_PATCH, f"{meeting}/recording", self.update, policy=MEETING_HOST)
         route(app, hdrs.METH_POST, f"{meeting}/end", self.end, policy=MEETING_HOST)
         route(app, hdrs.METH_POST, f"{recording}/stop", self.stop_one, policy=RECORDING_CONTROL)
         route(app, hdrs.METH_DELETE, recording, self.delete, policy=RECORDING_DELETE)
@@ -96,6 +100,17 @@ class CommandRoutes:
         """As stop, but only ever this recording; 200 too when it is over already."""
         recording = await allowed_recording(request, self._records)
         return await self._stop(request, recording.meeting_id, self._reason(request, recording), recording)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """200 once the provider has taken the change, or with the outcome still open when the wait is over."""
+        parse_query(request, NoParameters)
+        meeting_id = MeetingId(meeting_id_of(request))
+        body = parse_body(await read_json(request, self._config.http.body_bytes_max), UpdateBody)
+        patience = self._patience(request, self._config.http.update_wait_seconds)
+        with as_problems():
+            answer = await self._system.ask(meeting_id, body.to_command(_user(request, None)))
+            recording = await self._outcome(meeting_id, answer, _until_told(answer.recording), patience.seconds)
+        return self._updated(recording, answer, patience)
 
     async def end(self, request: web.Request) -> web.Response:
         """The meeting is over: stops what is live, and is never refused for want of it."""
@@ -208,7 +223,7 @@ class CommandRoutes:
     def _started(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
         shown = self._render(recording)
         if recording.sid is None and recording.outcome is State.FAILED:
-            raise self._failed(recording)
+            raise self._failed(recording, recording.error)
         if recording.sid is None and recording.want is Want.STOP:
             raise Problem("recording_aborted", extra={"recording": shown})
         headers = {
@@ -219,11 +234,20 @@ class CommandRoutes:
         }
         return json(shown, 202 if recording.sid is None or patience.is_async else 201, headers)
 
-    def _failed(self, recording: Recording) -> Problem:
-        assert recording.error is not None, "a failed recording says why"
-        known = recording.error.code in REFUSED_BY_PROVIDER
-        code = recording.error.code.value if known else FailureCode.PROVIDER_REJECTED.value
-        return Problem(code, recording.error.message, extra={"recording": self._render(recording)})
+    def _updated(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
+        refusal = _refusal_since(answer.recording, recording)
+        if refusal is not None:
+            raise self._failed(recording, refusal)
+        if recording.want is Want.STOP and not is_told(recording):
+            raise Problem("recording_not_active", extra={"recording": self._render(recording)})
+        headers = {"ETag": etag_of(recording), **patience.headers}
+        return json(self._render(recording), 202 if patience.is_async else 200, headers)
+
+    def _failed(self, recording: Recording, failure: Failure | None) -> Problem:
+        assert failure is not None, "what failed says why"
+        known = failure.code in REFUSED_BY_PROVIDER
+        code = failure.code.value if known else FailureCode.PROVIDER_REJECTED.value
+        return Problem(code, failure.message, extra={"recording": self._render(recording)})
 
     async def _refusal(self, meeting_id: MeetingId, refused: Refused) -> Problem:
         recording = None
@@ -231,10 +255,12 @@ class CommandRoutes:
             recording = await self._records.recording(refused.recording_id)
         elif refused.code == "no_active_recording":
             recording = await self._records.latest(meeting_id)
+        if refused.pointer is not None:
+            return invalid(refused.pointer, "goes with streams audio_video only")
         return Problem(
             refused.code,
             retryable=refused.retryable,
-            retry_after_seconds=STOPPING_RETRY_SECONDS if refused.retryable else None,
+            retry_after_seconds=RETRY_SECONDS if refused.retryable else None,
             extra={} if recording is None else {"recording": self._render(recording)},
         )
 
@@ -253,6 +279,27 @@ def _is_answered(recording: Recording) -> bool:
 
 def _is_settled(recording: Recording) -> bool:
     return recording.phase in SETTLED_PHASES
+
+
+def _until_told(before: Recording | None) -> Callable[[Recording], bool]:
+    """The recorder has what is wanted, or the provider refused it since `before`, or it is being stopped."""
+
+    def holds(recording: Recording) -> bool:
+        stopped = recording.want is Want.STOP
+        return stopped or is_told(recording) or _refusal_since(before, recording) is not None
+
+    return holds
+
+
+def _refusal_since(before: Recording | None, recording: Recording) -> Failure | None:
+    """A change that is wanted anew forgets the refusal of the last one; what is repeated was refused to somebody else."""
+    known = _refusal_of(before)
+    return None if known is not None else _refusal_of(recording)
+
+
+def _refusal_of(recording: Recording | None) -> Failure | None:
+    attempt = None if recording is None else recording.attempt
+    return None if attempt is None else attempt.update.refusal
 
 
 def _is_deleted(recording: Recording) -> bool:
