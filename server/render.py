@@ -1,7 +1,7 @@
 """Domain values as the JSON of api.md: recordings, events, history. One place, so that every call and stream agrees."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,9 +115,11 @@ class Renderer:
 def history_item(stored: JournalEvent) -> dict[str, Any]:
     """A stored event, internal ones too, with its evidence. `sequence` is null for those that no stream shows.
 
-    What was asked for at the start is left out: it stands in the recording, and is the same in all of its history.
+    What was asked for at the start is left out: it stands in the recording, but for the changes, which are told.
     """
     data = {name: value for name, value in encode_event(stored.event).items() if name not in ("recording_id", "spec")}
+    if data.get("subscribe") is not None:
+        data["subscribe"] = {medium: _selection(uids) for medium, uids in data["subscribe"].items()}
     return {
         "seq": stored.seq,
         "sequence": stored.sequence,
@@ -191,10 +193,14 @@ def _layout(layout: Layout | None) -> dict[str, Any] | None:
 
 
 def _subscription(subscription: Subscription, *, with_video: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {"audio": "all" if subscription.audio is None else list(subscription.audio)}
+    shown = {"audio": _selection(subscription.audio)}
     if with_video:
-        shown["video"] = "all" if subscription.video is None else list(subscription.video)
+        shown["video"] = _selection(subscription.video)
     return shown
+
+
+def _selection(uids: Sequence[str] | None) -> str | list[str]:
+    return "all" if uids is None else list(uids)
 
 
 def _gap(gap: Gap) -> dict[str, Any]:

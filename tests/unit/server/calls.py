@@ -9,12 +9,28 @@ from typing import Any, TypeVar
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from actors.domain.effects import AgoraAcquire, AgoraQuery, AgoraStart, AgoraStop
+from actors.domain.effects import (
+    AgoraAcquire,
+    AgoraQuery,
+    AgoraStart,
+    AgoraStop,
+    AgoraUpdate,
+    AgoraUpdateLayout,
+)
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport
 from actors.domain.model import Failure, FailureCode, Meeting, Recording
-from actors.domain.outcomes import Acquired, Done, Outcome, QueryAnswer, Rejected, StartAnswer, StopAnswer
+from actors.domain.outcomes import (
+    Acquired,
+    Done,
+    Outcome,
+    QueryAnswer,
+    Rejected,
+    StartAnswer,
+    StopAnswer,
+    Updated,
+)
 from actors.domain.policy import Policy
 from actors.ports import JournalUnavailable, Ports
 from actors.system import ActorSystem, SystemSettings
@@ -54,16 +70,16 @@ class GatedAgora:
 
     def __init__(self, agora: FakeAgora) -> None:
         self._agora = agora
-        self.open, self.starts = asyncio.Event(), asyncio.Event()
-        self.open.set()
-        self.starts.set()
+        self.open, self.starts, self.updates = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        for gate in (self.open, self.starts, self.updates):
+            gate.set()
         self.refusal: FailureCode | None = None
+        self.sent: list[AgoraUpdate | AgoraUpdateLayout] = []
+        """Updates that have come, before their gate."""
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
         await self.open.wait()
-        if self.refusal is not None:
-            return Rejected(Failure(self.refusal, "Agora said no", retryable=False))
-        return await self._agora.acquire(call)
+        return self._refused() or await self._agora.acquire(call)
 
     async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
         await self.starts.wait()
@@ -75,6 +91,21 @@ class GatedAgora:
     async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
         await self.open.wait()
         return await self._agora.stop(call)
+
+    async def update(self, call: AgoraUpdate) -> Outcome[Updated]:
+        self.sent.append(call)
+        await self.updates.wait()
+        return self._refused() or await self._agora.update(call)
+
+    async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
+        self.sent.append(call)
+        await self.updates.wait()
+        return self._refused() or await self._agora.update_layout(call)
+
+    def _refused(self) -> Rejected | None:
+        if self.refusal is None:
+            return None
+        return Rejected(Failure(self.refusal, "Agora said no", retryable=False))
 
 
 class Calls:
@@ -208,4 +239,5 @@ async def serving_calls(serve: Serve, config: Config | None = None) -> AsyncIter
     yield calls
     calls.recorder.open.set()
     calls.recorder.starts.set()
+    calls.recorder.updates.set()
     await calls.system.drain(1)

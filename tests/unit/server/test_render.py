@@ -9,7 +9,7 @@ import pytest
 from actors.domain.codec import EVENT_TYPES
 from actors.domain.events import JournalEvent, RecordingCompleted
 from actors.domain.ids import MeetingId
-from actors.domain.model import Failure, FailureCode, Gap, Phase, Recording, RecordingSpec, Subscription
+from actors.domain.model import Failure, FailureCode, Gap, Layout, Phase, Recording, RecordingSpec, Subscription
 from actors.domain.outcomes import Rejected
 from actors.ports import Snapshot
 from server.playback import UrlSigner
@@ -144,6 +144,17 @@ def test_a_history_names_things_as_the_rest_of_the_interface() -> None:
     assert data["duration"] == 60.0
     assert data["files"][0] == shown(in_phase(Phase.COMPLETED).last)["files"][0]
     assert data["gaps"] == [{"from": "1970-01-01T00:00:00.000Z", "to": "1970-01-01T00:00:01.000Z", "reason": "lost"}]
+
+
+def test_a_history_tells_what_was_changed() -> None:
+    story = in_phase(Phase.ACTIVE, streams="audio_video", layout=Layout())
+    story.update(subscribe={"audio": ("42",)}, layout={"max_resolution_uid": "7"})
+    data = history_item(story.log[-1])["data"]
+    assert data["subscribe"] == {"audio": ["42"], "video": "all"}
+    assert data["layout"] == {"template": "best_fit", "maxResolutionUid": "7", "backgroundColor": "#000000"}
+    assert data["refusal"] is None
+    story.updated(Subscription(audio=("42",)))
+    assert history_item(story.log[-1])["data"]["layout"] is None
 
 
 def test_no_kind_of_event_keeps_the_names_of_the_core() -> None:
