@@ -28,6 +28,7 @@ def policy_of(config: Config) -> Policy:
         confirm_delays_ms=_all_ms(recording.confirm_delays_seconds),
         stop_delays_ms=_all_ms(recording.stop_retry_delays_seconds),
         update_delays_ms=_all_ms(recording.update_retry_delays_seconds),
+        update_settle_ms=_ms(recording.update_settle_seconds),
         miss_delays_ms=_all_ms(recording.miss_delays_seconds),
         verify_interval_ms=_ms(recording.verify_interval_seconds),
         examine_delays_ms=_all_ms(proof.check_delays_seconds),

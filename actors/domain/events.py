@@ -163,7 +163,8 @@ class RecorderTroubled(Event):
 class RecordingUpdated(Event):
     """It is to be made differently from here on: what the spec says now. The recorder is told next.
 
-    `refusal`: why the provider would not have what was wanted before; None when a user asked.
+    `refusal`: why the provider would not have what was wanted before; None when a user asked. `sure_at_ms`: by then no call
+    with an older spec can arrive any more.
     """
 
     kind = "recording.updated"
@@ -171,6 +172,7 @@ class RecordingUpdated(Event):
 
     subscribe: Subscription
     layout: Layout | None
+    sure_at_ms: int
     refusal: Failure | None = None
 
 

@@ -190,6 +190,13 @@ class Update:
 
     subscribe: Subscription | None = None
     layout: Layout | None = None
+    subscribe_again: bool = False
+    layout_again: bool = False
+    """It has confirmed this, but a call of before, whose answer was lost, may still overwrite it: it is told once more."""
+    sure_at_ms: int = 0
+    """By then no such call can arrive any more."""
+    answered_at_ms: int = 0
+    """When it last confirmed anything."""
     tries: int = 0
     """Answers to the present call that decided nothing."""
     check_at_ms: int = 0

@@ -42,8 +42,8 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
     live = meeting.live
     if live is not None and live.attempt is not None:
         yield live.attempt.check_at_ms, _call(live, live.attempt)
-        if live.attempt.sid is not None and live.want is Want.RECORD and not is_told(live):
-            yield live.attempt.update.check_at_ms, _update(live, live.attempt)
+        if live.attempt.sid is not None and live.want is Want.RECORD:
+            yield from _updates(live, live.attempt)
     eviction = meeting.evicting
     if eviction is not None and eviction.attempt.sid is not None:
         yield (
@@ -84,11 +84,20 @@ def _call(live: Recording, attempt: Attempt) -> Effect:
     )
 
 
-def _update(live: Recording, attempt: Attempt) -> AgoraUpdate | AgoraUpdateLayout:
+def _updates(live: Recording, attempt: Attempt) -> Iterator[tuple[int, Effect]]:
     """One after the other: none is sent before the last was answered (reference 5)."""
+    update = attempt.update
+    if not is_told(live):
+        yield update.check_at_ms, _update(live, attempt, of_streams=update.subscribe is not None)
+    elif update.subscribe_again or update.layout_again:
+        due_at_ms = max(update.check_at_ms, update.sure_at_ms)
+        yield due_at_ms, _update(live, attempt, of_streams=update.subscribe_again)
+
+
+def _update(live: Recording, attempt: Attempt, *, of_streams: bool) -> AgoraUpdate | AgoraUpdateLayout:
     assert attempt.resource_id is not None, "a session has a resource"
     assert attempt.sid is not None, "a session has a sid"
-    if attempt.update.subscribe is not None:
+    if of_streams:
         return AgoraUpdate(
             recording_id=live.recording_id,
             attempt=attempt.number,

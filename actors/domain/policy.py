@@ -26,6 +26,8 @@ class Policy:
     confirm_delays_ms: tuple[int, ...] = (5_000, 5_000, 10_000, 15_000)
     stop_delays_ms: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000, 15_000)
     update_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 15_000)
+    update_settle_ms: int = 45_000
+    """So long after it was sent, an update whose answer was lost may still be done."""
     miss_delays_ms: tuple[int, ...] = (5_000, 10_000, 15_000, 30_000)
     verify_interval_ms: int = 120_000
     examine_delays_ms: tuple[int, ...] = (1_000, 1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 30_000)

@@ -30,9 +30,12 @@ def apply_update(recording: Recording, event: UpdateEvent, at_ms: int) -> Record
 
 def _owed(recording: Recording, attempt: Attempt, event: RecordingUpdated, at_ms: int) -> Update:
     spec, before = recording.spec, attempt.update
-    return Update(
+    return replace(
+        before,
         subscribe=_had(before.subscribe, spec.subscribe, event.subscribe),
         layout=_had(before.layout, spec.layout or Layout(), event.layout or Layout()),
+        sure_at_ms=event.sure_at_ms,
+        tries=0,
         check_at_ms=at_ms,
         refusal=event.refusal,
     )
@@ -51,11 +54,13 @@ def _answered(
         case UpdateDeferred():
             return replace(update, tries=update.tries + 1, check_at_ms=event.check_at_ms)
         case UpdateRefused(call="update"):
-            return replace(update, subscribe=None)
+            return replace(update, subscribe=None, subscribe_again=False)
         case UpdateRefused():
-            return replace(update, layout=None)
+            return replace(update, layout=None, layout_again=False)
         case RecorderUpdated(subscribe=Subscription() as has):
-            update = replace(update, subscribe=None if has == recording.spec.subscribe else has)
+            owed = None if has == recording.spec.subscribe else has
+            update = replace(update, subscribe=owed, subscribe_again=at_ms < update.sure_at_ms)
         case RecorderUpdated(layout=Layout() as shows):
-            update = replace(update, layout=None if shows == recording.spec.layout else shows)
-    return replace(update, tries=0, check_at_ms=at_ms)
+            owed_layout = None if shows == recording.spec.layout else shows
+            update = replace(update, layout=owed_layout, layout_again=at_ms < update.sure_at_ms)
+    return replace(update, answered_at_ms=at_ms, tries=0, check_at_ms=at_ms)

@@ -123,6 +123,12 @@ class ProviderCable:
     async def stop(self, call: Any) -> Any:
         return await self._call("provider.stop", lambda: self._agora.stop(call))
 
+    async def update(self, call: Any) -> Any:
+        return await self._call("provider.update", lambda: self._agora.update(call))
+
+    async def update_layout(self, call: Any) -> Any:
+        return await self._call("provider.update_layout", lambda: self._agora.update_layout(call))
+
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("storage.examine", lambda: self._media.examine(prefix))
 

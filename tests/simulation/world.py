@@ -7,10 +7,27 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from actors.domain.commands import Accepted, DeleteRecording, Notice, StartRecording, StopRecording
+from actors.domain.commands import (
+    Accepted,
+    DeleteRecording,
+    Notice,
+    StartRecording,
+    StopRecording,
+    UpdateRecording,
+)
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
-from actors.domain.model import SETTLED_PHASES, Actor, ActorKind, Phase, Recording, RecordingSpec, Want, is_live
+from actors.domain.model import (
+    SETTLED_PHASES,
+    Actor,
+    ActorKind,
+    Layout,
+    Phase,
+    Recording,
+    RecordingSpec,
+    Want,
+    is_live,
+)
 from actors.domain.policy import Policy
 from actors.errors import ActorError
 from actors.mailbox import CommandKey
@@ -25,6 +42,8 @@ from tests.simulation.faults import Faults
 BEGIN_MS = 1_790_000_000_000
 FAULTY_SECONDS = 900.0
 """So long users act and faults strike."""
+CATCHING_UP_SECONDS = 180.0
+"""By so long after the faults every recorder has been told what is wanted of it."""
 SETTLING_SECONDS = 3600.0
 """So long everything may take to come to its end once the faults have stopped."""
 USER = Actor(ActorKind.USER, "host")
@@ -87,6 +106,8 @@ class World:
         await asyncio.gather(*users, return_exceptions=True)
         self.faults.on = False
         self.wire.crash_at = None
+        await asyncio.sleep(CATCHING_UP_SECONDS)
+        self._check_told()
         await self._end_everything()
         await asyncio.sleep(SETTLING_SECONDS)
         if self.broken is not None:
@@ -114,13 +135,15 @@ class World:
         if self.node is None:
             return
         node = self.node
-        action = self.rng.choice(("start", "start", "stop", "delete"))
+        action = self.rng.choice(("start", "start", "stop", "update", "update", "delete"))
         try:
             async with asyncio.timeout(30):
                 if action == "start":
                     await self._start(node, meeting)
                 elif action == "stop":
                     await self._stop(node, meeting)
+                elif action == "update":
+                    await node.system.ask(meeting, self._update())
                 else:
                     await self._delete(node, meeting)
         except (ActorError, JournalUnavailable, TimeoutError):
@@ -131,7 +154,7 @@ class World:
         command = StartRecording(
             recording_id=recording_id,
             prefix=("tapedeck", recording_id.replace("-", "")),
-            spec=RecordingSpec(channel_name=meeting),
+            spec=RecordingSpec(channel_name=meeting, streams="audio_video", layout=Layout()),
             by=USER,
         )
         answer = await node.system.ask(meeting, command, CommandKey(f"start-{recording_id}", "h"))
@@ -142,6 +165,14 @@ class World:
         answer = await node.system.ask(meeting, StopRecording(by=USER))
         if isinstance(answer.reply, Accepted) and self.node is node:
             self.told.stopped.add(answer.reply.recording_id)
+
+    def _update(self) -> UpdateRecording:
+        layout = {"template": self.rng.choice(("best_fit", "floating", "vertical"))}
+        return UpdateRecording(
+            by=USER,
+            subscribe={self.rng.choice(("audio", "video")): self.rng.choice((None, ("1",), ("1", "2")))},
+            layout=layout if self.rng.random() < 0.5 else None,
+        )
 
     async def _delete(self, node: "Node", meeting: MeetingId) -> None:
         settled = [item for item in self.database.recordings_of(meeting) if item.phase is Phase.COMPLETED]
@@ -218,6 +249,19 @@ class World:
         public = [event.sequence for event in events if event.sequence is not None]
         if public != list(range(1, len(public) + 1)):
             raise Broken(f"the public numbers of {meeting} have a gap or a double")
+
+    def _check_told(self) -> None:
+        """What was changed has reached the recorders, and nothing older came after it."""
+        for meeting in self.meetings:
+            for recording in self.database.recordings_of(meeting):
+                if recording.phase is Phase.ACTIVE and recording.want is Want.RECORD:
+                    self._check_made_as_wanted(meeting, recording)
+
+    def _check_made_as_wanted(self, meeting: MeetingId, recording: Recording) -> None:
+        wanted = (recording.spec.subscribe, recording.spec.layout)
+        for session in self.agora.running(meeting):
+            if (session.subscribe, session.layout) != wanted:
+                raise Broken(f"a recorder of {meeting} records otherwise than is wanted")
 
     def check_liveness(self) -> None:
         """At the end: all that was promised is kept, and nothing runs that nobody wants."""

@@ -16,6 +16,8 @@ from actors.domain.model import (
     RecordingSpec,
     State,
     Subscription,
+    Update,
+    is_told,
     state_of,
 )
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
@@ -74,10 +76,19 @@ def _want(
     layout: Layout | None,
     refusal: Failure | None = None,
 ) -> None:
-    if (subscribe, layout) != (recording.spec.subscribe, recording.spec.layout):
-        draft.emit(
-            RecordingUpdated(recording_id=recording.recording_id, subscribe=subscribe, layout=layout, refusal=refusal)
+    if (subscribe, layout) == (recording.spec.subscribe, recording.spec.layout):
+        return
+    update = Update() if recording.attempt is None else recording.attempt.update
+    last_sent_ms = update.answered_at_ms if is_told(recording) else draft.now_ms
+    draft.emit(
+        RecordingUpdated(
+            recording_id=recording.recording_id,
+            subscribe=subscribe,
+            layout=layout,
+            sure_at_ms=last_sent_ms + draft.policy.update_settle_ms,
+            refusal=refusal,
         )
+    )
 
 
 def _taken(draft: Draft, recording: Recording, attempt: Attempt, sent: Subscription | Layout) -> None:
@@ -98,16 +109,17 @@ def _refused(
 ) -> None:
     """Back to what the recorder had, which is sent too: an earlier change may have been done unseen."""
     spec, had = recording.spec, attempt.update
-    if sent in (had.subscribe, had.layout):
+    before = had.subscribe if isinstance(sent, Subscription) else had.layout
+    if before is None or before == sent:
         draft.emit(
             UpdateRefused(
                 recording_id=recording.recording_id, attempt=attempt.number, call=_call(sent), failure=failure
             )
         )
-    elif isinstance(sent, Subscription):
-        _want(draft, recording, had.subscribe or spec.subscribe, spec.layout, failure)
+    elif isinstance(before, Subscription):
+        _want(draft, recording, before, spec.layout, failure)
     else:
-        _want(draft, recording, spec.subscribe, had.layout or spec.layout, failure)
+        _want(draft, recording, spec.subscribe, before, failure)
 
 
 def _defer(

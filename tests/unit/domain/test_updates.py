@@ -21,7 +21,7 @@ from actors.domain.model import (
     Video,
     is_told,
 )
-from actors.domain.outcomes import Ambiguous, Rejected, RetryLater
+from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater, Seen
 from tests.unit.domain.story import HOST, Story, accepted_beside_an_eviction, in_phase
 
 PICTURE: dict[str, Any] = {
@@ -31,6 +31,7 @@ PICTURE: dict[str, Any] = {
 }
 ONE, BOTH = Subscription(audio=("42",)), Subscription(audio=("42",), video=("7",))
 VERTICAL = Layout("vertical", "7", "#112233")
+FLOATING = Layout("floating", "7", "#112233")
 NO = Failure(FailureCode.PROVIDER_REJECTED, "no", retryable=False)
 
 
@@ -125,6 +126,36 @@ def test_an_answer_to_what_is_no_longer_wanted_leaves_the_rest_to_be_told(story:
     assert effect.subscribe == Subscription()
     story.updated(Subscription())
     assert is_told(story.live)
+
+
+def test_a_change_soon_after_another_is_told_once_more(story: Story) -> None:
+    """A call of the first may have been cut off, and be done late: it would overwrite the second."""
+    story.update(subscribe={"audio": ("42",)}, layout={"template": "vertical"})
+    story.updated(ONE, Ambiguous("cut off"))
+    story.later(1).updated(ONE)
+    story.updated(VERTICAL)
+    assert story.later(50).due() == [], "nothing came before it"
+    story.update(subscribe={"video": ("7",)}, layout={"template": "floating"})
+    story.updated(BOTH)
+    story.updated(FLOATING)
+    assert story.later(50).due() == [], "nothing came shortly before it"
+    story.queried(Done(Seen(5)))
+    story.update(subscribe={"video": None}, layout={"template": "vertical"})
+    story.update(layout={"template": "floating"})
+    story.updated(ONE)
+    story.updated(FLOATING)
+    assert is_told(story.live)
+    assert story.later(40).due() == []
+    assert story.later(6).due() == ["AgoraUpdate"]
+    story.updated(ONE, Ambiguous("cut off"))
+    assert story.due() == []
+    story.later(2).updated(ONE)
+    (effect,) = story.effects()
+    assert isinstance(effect, AgoraUpdateLayout)
+    assert effect.layout == FLOATING
+    story.updated(FLOATING, Rejected(NO))
+    assert story.due() == []
+    assert story.live.spec.layout == FLOATING
 
 
 def test_a_refusal_goes_back_to_what_the_recorder_had(story: Story) -> None:
