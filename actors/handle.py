@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from actors.domain.commands import Command
 from actors.domain.effects import EffectKey
 from actors.domain.ids import MeetingId
-from actors.mailbox import Mailbox
+from actors.mailbox import Envelope, Mailbox
 from actors.meeting import MeetingActor
 from actors.watchers import Watchers
 
@@ -24,11 +24,18 @@ class Handle:
     actor: MeetingActor | None = None
     task: asyncio.Task[None] | None = None
     in_flight: dict[EffectKey, asyncio.Task[Command]] = field(default_factory=dict)
+    """Calls whose answer has not been worked off."""
     watchers: Watchers = field(default_factory=Watchers)
     crashes: deque[float] = field(default_factory=deque)
     """Loop times of recent failures, for the budget of restarts."""
     quarantines: int = 0
     quarantined_until: float | None = None
+
+    def worked_off(self, envelope: Envelope) -> None:
+        """The call that this answers is in flight no more; one that was sent since, after a failure, still is."""
+        call = self.in_flight.get(envelope.effect) if envelope.effect is not None else None
+        if envelope.effect is not None and call is not None and call.done():
+            del self.in_flight[envelope.effect]
 
     @property
     def idle(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.domain.commands import Command, ProviderReported, Reply, Wake
+from actors.domain.effects import EffectKey
 from actors.domain.ids import NoticeId
 from actors.domain.model import Recording
 from actors.errors import ActorError, MailboxFull
@@ -35,11 +36,15 @@ class Answer:
 
 @dataclass(slots=True, eq=False)
 class Envelope:
-    """A command on its way; `future` is None for facts, to which nobody waits for a reply."""
+    """A command on its way; `future` is None for facts, to which nobody waits for a reply.
+
+    `effect`: the call that it is the answer of.
+    """
 
     command: Command
     key: CommandKey | None = None
     future: asyncio.Future[Answer] | None = None
+    effect: EffectKey | None = None
     crashes: int = 0
 
     def answer(self, answer: Answer) -> None:
@@ -74,7 +79,7 @@ class Mailbox:
             raise MailboxFull(f"{len(self._user)} commands are waiting")
         self._user.append(envelope)
 
-    def put_fact(self, command: Command) -> None:
+    def put_fact(self, command: Command, effect: EffectKey | None = None) -> None:
         """Queue a fact; a wake-up or notification that is queued already is not queued twice."""
         if isinstance(command, Wake):
             if self._wake_queued:
@@ -84,7 +89,7 @@ class Mailbox:
             if command.notice.notice_id in self._notices:
                 return
             self._notices.add(command.notice.notice_id)
-        self._control.append(Envelope(command))
+        self._control.append(Envelope(command, effect=effect))
 
     def put_back(self, envelope: Envelope) -> None:
         """Return what was taken and could not be worked off, to the front of its lane."""

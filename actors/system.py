@@ -156,7 +156,7 @@ class ActorSystem:
     def _busy(self) -> set[asyncio.Task[object]]:
         tasks: set[asyncio.Task[object]] = set()
         for handle in self._directory.values():
-            tasks.update(handle.in_flight.values())
+            tasks.update(task for task in handle.in_flight.values() if not task.done())
             if handle.task is not None:
                 tasks.add(handle.task)
         return tasks
@@ -241,6 +241,7 @@ class ActorSystem:
         return handle.actor
 
     async def _receive(self, handle: Handle, actor: MeetingActor, envelope: Envelope) -> None:
+        handle.worked_off(envelope)
         async with asyncio.timeout(self._settings.step_seconds_max):
             step = await actor.receive(envelope)
         if envelope.future is None:
@@ -313,9 +314,11 @@ class ActorSystem:
         handle.in_flight[key] = task
 
         def landed(done: asyncio.Task[Command]) -> None:
-            handle.in_flight.pop(key, None)
-            if not done.cancelled() and done.exception() is None:
-                handle.mailbox.put_fact(done.result())
+            # In flight until its answer is worked off: the state does not know it yet, and would have it sent again.
+            if done.cancelled() or done.exception() is not None:
+                handle.in_flight.pop(key, None)
+            else:
+                handle.mailbox.put_fact(done.result(), key)
                 self._poke(handle)
 
         task.add_done_callback(landed)

@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 import structlog
 
-from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
+from actors.domain.commands import (
+    Accepted,
+    DeleteRecording,
+    Notice,
+    Refused,
+    StartRecording,
+    StopRecording,
+    UpdateRecording,
+)
+from actors.domain.effects import AgoraUpdate
 from actors.domain.events import JournalEvent
-from actors.domain.ids import MeetingId, RecordingId
-from actors.domain.model import Actor, ActorKind, Meeting, Phase, RecordingSpec
+from actors.domain.ids import MeetingId, NoticeId, RecordingId
+from actors.domain.model import Actor, ActorKind, Meeting, Phase, RecordingSpec, is_told
 from actors.domain.policy import Policy
 from actors.errors import (
     CommandFailed,
@@ -134,6 +143,34 @@ def test_nothing_is_told_before_its_commit() -> None:
         answer = await world.start()
         assert answer.recording.phase is Phase.ACQUIRING
         assert world.journal.log[:2] == ["committed", "recording.starting"]
+
+    virtual(story)
+
+
+def test_an_answered_call_is_not_sent_again_before_its_answer_is_worked_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        world = World()
+        started = (await world.start()).reply.recording_id
+        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
+        await asyncio.sleep(10)
+        world.system.wake(M)
+        await world.until(Phase.ACTIVE, started)
+        sent, update = [], FakeAgora.update
+
+        async def slow(agora: FakeAgora, call: AgoraUpdate) -> Any:
+            sent.append(call)
+            await asyncio.sleep(0.005)
+            return await update(agora, call)
+
+        monkeypatch.setattr(FakeAgora, "update", slow)
+        await world.system.ask(M, UpdateRecording(by=USER, subscribe={"audio": ("42",)}))
+        elsewhere = Notice(
+            notice_id=NoticeId("n"), event_type=40, sid="x", uid="9", cname=M, sequence=0, at_ms=world.now_ms()
+        )
+        world.system.report(M, elsewhere)
+        await world.system.wait(M, started, is_told, 60)
+        await asyncio.sleep(1)
+        assert len(sent) == 1
 
     virtual(story)
 
