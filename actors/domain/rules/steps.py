@@ -171,6 +171,7 @@ def leave(
     """The recorder is gone. `at_ms`: when it left, by the evidence; else the earliest time that nothing contradicts."""
     known_ms = recording.stop_requested_at_ms or attempt.missing_since_ms or draft.now_ms
     lost = EndReason.NEVER_STARTED if recording.started_at_ms is None else EndReason.PROVIDER_ERROR
+    backup, policy = recording.storage_status is StorageStatus.BACKUP, draft.policy
     draft.emit(
         RecorderExited(
             recording_id=recording.recording_id,
@@ -179,7 +180,7 @@ def leave(
             stopped_at_ms=known_ms if at_ms is None else at_ms,
             end_reason=recording.end_reason or reason or lost,
             nothing_recorded=nothing_recorded,
-            deadline_at_ms=draft.now_ms + draft.policy.processing_deadline_ms,
+            deadline_at_ms=draft.now_ms + (policy.backup_deadline_ms if backup else policy.processing_deadline_ms),
         )
     )
 

@@ -360,6 +360,15 @@ def test_upload_reports_never_go_back() -> None:
     assert story.live.storage_status is StorageStatus.BACKUP
 
 
+def test_files_that_were_in_the_backup_before_the_exit_may_take_a_day_too() -> None:
+    story = in_phase(Phase.ACTIVE)
+    story.noticed(32)
+    story.stop()
+    story.stopped(Done(Stopped("backuped")))
+    assert story.last.phase is Phase.PROCESSING
+    assert story.last.deadline_at_ms == story.now_ms + 86_400_000
+
+
 def test_a_fatal_error_names_the_failure_that_follows() -> None:
     story = in_phase(Phase.CONFIRMING)
     story.noticed(1, errorLevel=5, errorCode=110, module=0)
