@@ -5,8 +5,8 @@ see to the type of api.md 4; the others are kept with their evidence and shown i
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from actors.domain.event import Event
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import (
     Actor,
@@ -14,26 +14,13 @@ from actors.domain.model import (
     EndReason,
     Failure,
     Gap,
-    Layout,
     MediaFile,
     Recording,
     RecordingSpec,
     State,
     StorageStatus,
-    Subscription,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What every event has: the recording that it is about."""
-
-    kind: ClassVar[str]
-    public: ClassVar[bool] = False
-    visible: ClassVar[bool] = True
-    """Whether the recording looks different afterwards, so that its version grows. Public events always do."""
-
-    recording_id: RecordingId
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,61 +144,6 @@ class RecorderTroubled(Event):
     attempt: int
     evidence: str
     trouble: Failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingUpdated(Event):
-    """It is to be made differently from here on: what the spec says now. The recorder is told next.
-
-    `refusal`: why the provider would not have what was wanted before; None when a user asked. `sure_at_ms`: by then no call
-    with an older spec can arrive any more.
-    """
-
-    kind = "recording.updated"
-    public = True
-
-    subscribe: Subscription
-    layout: Layout | None
-    sure_at_ms: int
-    refusal: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecorderUpdated(Event):
-    """The recorder has taken what it was sent: the one of the two that is not None."""
-
-    kind = "recorder.updated"
-    visible = False
-
-    attempt: int
-    subscribe: Subscription | None
-    layout: Layout | None
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateDeferred(Event):
-    """An answer to an update that decided nothing; what is wanted then goes out at `check_at_ms`."""
-
-    kind = "recorder.update_deferred"
-    visible = False
-
-    attempt: int
-    call: str
-    why: str
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateRefused(Event):
-    """The provider will not even have what the recorder had before: it is left as it is."""
-
-    kind = "recorder.update_refused"
-    visible = False
-
-    attempt: int
-    call: str
-    failure: Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,17 +21,13 @@ from actors.domain.events import (
     RecorderMissed,
     RecorderSeen,
     RecorderTroubled,
-    RecorderUpdated,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
     RecordingRequested,
-    RecordingUpdated,
     ResourceAcquired,
     StopRequested,
-    UpdateDeferred,
-    UpdateRefused,
     UploadReported,
 )
 from actors.domain.model import (
@@ -46,6 +42,7 @@ from actors.domain.model import (
     Want,
 )
 from actors.domain.transitions import IllegalTransition, next_phase
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.updating import apply_update
 
 

@@ -6,6 +6,7 @@ durable. Events of the meeting's eviction are not here: they are about an attemp
 
 from collections.abc import Mapping
 
+from actors.domain.event import Event
 from actors.domain.events import (
     AttemptClosed,
     AttemptOpened,
@@ -13,7 +14,6 @@ from actors.domain.events import (
     CaptureProven,
     DeletionDeferred,
     DeletionRequested,
-    Event,
     EvictionBegan,
     MediaAwaited,
     RecorderAccepted,
@@ -21,19 +21,16 @@ from actors.domain.events import (
     RecorderMissed,
     RecorderSeen,
     RecorderTroubled,
-    RecorderUpdated,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
-    RecordingUpdated,
     ResourceAcquired,
     StopRequested,
-    UpdateDeferred,
-    UpdateRefused,
     UploadReported,
 )
 from actors.domain.model import Phase
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 Row = Mapping[type[Event], Phase]
 

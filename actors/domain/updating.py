@@ -7,8 +7,8 @@ lost, or a crash, it may have either.
 from dataclasses import replace
 from typing import TypeVar
 
-from actors.domain.events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.model import Attempt, Layout, Recording, Subscription, Update
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 UpdateEvent = RecordingUpdated | RecorderUpdated | UpdateDeferred | UpdateRefused
 

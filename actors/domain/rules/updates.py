@@ -6,7 +6,6 @@ An update overwrites, so what is not clear is sent again, always as it is wanted
 from dataclasses import replace
 
 from actors.domain.commands import Accepted, Refused, Reply, UpdateAnswered, UpdateRecording
-from actors.domain.events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.model import (
     Attempt,
     Failure,
@@ -22,6 +21,7 @@ from actors.domain.model import (
 )
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 
 def update(draft: Draft, command: UpdateRecording) -> Reply:

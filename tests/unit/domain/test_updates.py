@@ -8,7 +8,6 @@ import pytest
 from actors.domain.codec import decode, encode
 from actors.domain.commands import Accepted, Refused, UpdateRecording
 from actors.domain.effects import AgoraUpdate, AgoraUpdateLayout, key_of
-from actors.domain.events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.ids import RecordingId
 from actors.domain.model import (
     ActorKind,
@@ -22,6 +21,7 @@ from actors.domain.model import (
     is_told,
 )
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater, Seen
+from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from tests.unit.domain.story import HOST, Story, accepted_beside_an_eviction, in_phase
 
 PICTURE: dict[str, Any] = {
