@@ -43,8 +43,11 @@ async def test_a_whole_life_is_as_documented(host: Client, operator: Client) -> 
     await call("GET", f"{one}/playback")
     await call("DELETE", one)
     await host.in_state(started["id"], "active")
+    await call("PATCH", "/meetings/doc/recording", {"layout": {"template": "vertical", "maxResolutionUid": "7"}})
+    await call("PATCH", "/meetings/doc/recording", {"layout": {"maxResolutionUid": "0"}})
     live = await call("GET", "/meetings/doc/recording")
     assert (live["startedBy"], live["metadata"], live["externalId"]) == ("alice", {"a": 1}, "e")
+    assert live["layout"] == {"template": "vertical", "maxResolutionUid": "7", "backgroundColor": "#000000"}
     await call("POST", "/meetings/doc/recording/stop", Prefer="respond-async")
     done = await host.in_state(started["id"], "completed")
     assert done["video"]["width"] == 1280

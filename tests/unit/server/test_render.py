@@ -125,6 +125,28 @@ def test_a_snapshot_is_the_meeting_now() -> None:
     assert (empty["data"]["recording"], empty["data"]["live"]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("phase", "stopping", "seconds"),
+    [
+        (Phase.ACQUIRING, False, 180),
+        (Phase.CONFIRMING, False, 180),
+        (Phase.ACTIVE, False, 14400),
+        (Phase.ACTIVE, True, 300),
+        (Phase.PROCESSING, False, 1800),
+    ],
+)
+def test_a_deadline_says_when_the_state_ends_at_the_latest(phase: Phase, stopping: bool, seconds: int) -> None:
+    story = in_phase(phase, stopping=stopping)
+    assert shown(story.last)["deadlineAt"] == rfc3339(story.now_ms + seconds * 1000)
+
+
+@pytest.mark.parametrize("phase", [Phase.ACQUIRING, Phase.COMPLETED])
+def test_what_is_over_has_no_deadline(phase: Phase) -> None:
+    story = in_phase(phase, stopping=phase is Phase.ACQUIRING)
+    assert shown(story.last)["state"] in ("aborted", "completed")
+    assert shown(story.last)["deadlineAt"] is None
+
+
 def test_a_history_tells_each_step_with_its_evidence() -> None:
     story = in_phase(Phase.COMPLETED)
     items = [history_item(event) for event in story.log]
