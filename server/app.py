@@ -57,6 +57,7 @@ from server.player import Player
 from server.policies import policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
 from server.render import Renderer
+from server.routes.assets import AssetRoutes
 from server.routes.commands import CommandRoutes
 from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
@@ -176,6 +177,7 @@ class Application:
         ).add_to(app)
         MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
+        AssetRoutes(parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)
         return app

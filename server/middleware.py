@@ -21,6 +21,7 @@ from server.cors import cors
 from server.errors import Problem
 from server.params import HTTP_SETTINGS
 from server.policy import PRINCIPAL, authorise
+from server.protection import protect
 from server.settings import HttpSettings
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
@@ -68,6 +69,7 @@ def install(app: web.Application, http: HttpSettings, registry: CollectorRegistr
     across = cors(app, http.cors_origins)
     app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), across, authorise])
     app.on_response_prepare.append(_add_headers)
+    protect(app)
 
 
 def request_id_of(request: web.Request) -> str:

@@ -241,6 +241,27 @@ OTHERS = (
         access=Access.NONE,
         media_type="text/html",
     ),
+    Operation(
+        "get",
+        "/",
+        "The operators' page",
+        {200: None, 304: None},
+        access=Access.NONE,
+        media_type="text/html",
+        headers=("If-None-Match",),
+        sends=("ETag",),
+    ),
+    Operation(
+        "get",
+        "/assets/{name}",
+        "A file that a page is made of",
+        {200: None, 304: None},
+        ("not_found",),
+        access=Access.NONE,
+        media_type="*/*",
+        headers=("If-None-Match",),
+        sends=("ETag",),
+    ),
 )
 
 OPERATIONS: tuple[Operation, ...] = (*COMMANDS, *READING, *STREAMS, *OTHERS)

@@ -115,8 +115,4 @@ class MediaRoutes:
 
 def _headers(key: str, cache_control: str) -> dict[str, str]:
     content_type = _TYPES.get(Path(key).suffix.lower(), "application/octet-stream")
-    return {
-        hdrs.CONTENT_TYPE: content_type,
-        hdrs.CACHE_CONTROL: cache_control,
-        "X-Content-Type-Options": "nosniff",
-    }
+    return {hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: cache_control}

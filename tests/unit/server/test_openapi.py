@@ -69,7 +69,15 @@ def test_every_route_has_a_policy_and_the_public_ones_are_few(app: Application) 
         for route, policy in app.web[POLICIES].items()
         if policy.scope is Scope.PUBLIC and route.resource is not None
     }
-    assert public == {"/healthz", "/readyz", "/metrics", "/openapi.json", "/errors/{code}"}
+    assert public == {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/errors/{code}",
+        "/",
+        "/assets/{name}",
+    }
 
 
 def test_security_is_told_as_it_is(app: Application) -> None:
