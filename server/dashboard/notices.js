@@ -1,0 +1,34 @@
+// What went wrong with a command, and what changed: problems stay until they are closed, changes are read aloud.
+
+import { byId, h, icon } from './dom.js';
+
+/** A problem as elements: its title, its detail and the errors it names, its code with the page that explains it. */
+export function problemBody(problem) {
+  const named = (problem.errors ?? []).map((error) => h('li', null, h('code', null, error.pointer), ' ', error.detail));
+  return [
+    h('strong', null, problem.title ?? 'Something went wrong'),
+    h('span', null, problem.detail ?? problem.message),
+    named.length ? h('ul', null, named) : null,
+    h('span', { class: 'codes' }, codeOf(problem), problem.requestId ? h('span', null, 'request ', h('code', null, problem.requestId)) : null,
+      problem.recording ? h('a', { href: `#/recordings/${encodeURIComponent(problem.recording.id)}` }, 'the recording') : null),
+  ];
+}
+
+/** The code; one of the server's own leads to its explanation. */
+const codeOf = (problem) =>
+  h('a', { href: problem.type?.startsWith('/errors/') ? `/errors/${encodeURIComponent(problem.code)}` : null, target: '_blank', rel: 'noopener' },
+    h('code', null, problem.code ?? 'error'));
+
+export const problemBox = (problem) => h('div', { class: 'problem', 'data-code': problem.code }, icon('warning'), h('div', null, problemBody(problem)));
+
+/** Shows a problem above everything else, until it is closed. */
+export function complain(problem) {
+  const box = problemBox(problem);
+  box.append(h('button', { type: 'button', class: 'close', 'aria-label': 'Close this message', click: () => box.remove() }, '×'));
+  byId('notices').replaceChildren(box);
+}
+
+/** Says something to a screen reader. */
+export const announce = (text) => {
+  byId('announcer').textContent = text;
+};
