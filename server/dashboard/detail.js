@@ -1,9 +1,9 @@
 // One recording: what it is, its story with the evidence, what is missing, what there is to play.
 
 import { byId, h } from './dom.js';
-import { bytes, duration, elapsed, stamp } from './format.js';
+import { bytes, clock, elapsed, stamp } from './format.js';
 import { problemBox } from './notices.js';
-import { Player } from './player.js';
+import { measures, Player } from './player.js';
 import { StoryView } from './storyview.js';
 import { badge, endWord, storageWord } from './words.js';
 
@@ -116,11 +116,11 @@ function facts(recording) {
     ['Recording', h('code', null, recording.id)],
     ['External id', recording.externalId],
     ['Asked for', [stamp(recording.createdAt), ` by ${recording.startedBy}`]],
-    ['Began', stamp(recording.startedAt)],
+    ['Began', recording.startedAt && stamp(recording.startedAt)],
     ['Ended', recording.stoppedAt ? [stamp(recording.stoppedAt), recording.endReason ? `, ${endWord(recording.endReason)}` : ''] : null],
     ['Stopped by', recording.stoppedBy],
     ['This state until', recording.deadlineAt && stamp(recording.deadlineAt)],
-    ['Duration', recording.duration == null ? null : duration(recording.duration)],
+    ['Duration', recording.duration == null ? null : clock(recording.duration)],
     ['Size', recording.fileSize == null ? null : bytes(recording.fileSize)],
     ['Completeness', recording.completeness],
     ['Files', storageWord(recording.storageStatus)],
@@ -146,6 +146,6 @@ function gapsOf({ gaps }) {
 
 function filesOf({ files }) {
   if (!files.length) return [];
-  const items = files.map((file) => h('li', null, h('strong', null, `${file.kind === 'mp4' ? 'MP4' : 'Playlist'}, part ${file.part}`), ` ${duration(file.duration)} · ${bytes(file.fileSize)} · ${file.checked ? 'examined' : 'not examined'}`, h('code', null, file.key)));
+  const items = files.map((file) => h('li', null, h('strong', null, `${file.kind === 'mp4' ? 'MP4' : 'Playlist'}, part ${file.part}`), ` ${measures(file)} · ${file.checked ? 'examined' : 'not examined'}`, h('code', null, file.key)));
   return [h('section', { class: 'card' }, h('h2', null, 'Files'), h('ul', { class: 'files' }, items))];
 }

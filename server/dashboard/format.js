@@ -24,13 +24,13 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** Where there is no value: a dash, which small screens leave out. */
+export const none = () => h('span', { class: 'none' }, '–');
+
 export function bytes(count) {
-  if (count == null) return '–';
   const power = count < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
   return `${(count / 1000 ** power).toFixed(power ? 1 : 0)} ${UNITS[power]}`;
 }
-
-export const duration = (seconds) => (seconds == null ? '–' : clock(seconds));
 
 export const timeOfDay = (iso) => TIME.format(new Date(iso));
 
@@ -42,7 +42,7 @@ export function moment(iso) {
 }
 
 /** A time as an element; a dash where there is none. */
-export const stamp = (iso, format = moment) => (iso ? h('time', { datetime: iso, title: iso }, format(iso)) : '–');
+export const stamp = (iso, format = moment) => (iso ? h('time', { datetime: iso, title: iso }, format(iso)) : none());
 
 /** Time that runs: the seconds since a moment, written anew each second by `tick`. */
 export const elapsed = (iso) => h('span', { class: 'elapsed', 'data-since': iso }, clock((now() - Date.parse(iso)) / 1000));

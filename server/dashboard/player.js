@@ -1,65 +1,85 @@
-// Plays what there is: an MP4, or HLS where the browser can. Its URL expires, so that a new one is asked for when it has.
+// Plays what there is: an MP4, or HLS where the browser can. A URL expires, so that another is asked for when it has.
 
 import { h } from './dom.js';
-import { bytes, duration, now } from './format.js';
+import { bytes, clock, now } from './format.js';
 import { problemBox } from './notices.js';
 
-const WORDS = { mp4: 'MP4', hls: 'HLS' };
+const KINDS = { mp4: 'MP4', hls: 'HLS' };
+const NOTHING = ['no_media', 'recording_not_ready', 'recording_deleted'];
 
 export class Player {
   element = h('section', { class: 'card player', 'aria-labelledby': 'player-title' });
+  #path;
   #api;
-  #recording;
+  #media;
   #place = h('div');
-  #media = null;
+  #buttons = new Map();
   #playing = null;
 
   constructor(recording, api) {
-    this.#recording = recording;
+    this.#path = `/api/v1/recordings/${encodeURIComponent(recording.id)}/playback`;
     this.#api = api;
-    this.element.append(h('h2', { id: 'player-title' }, 'Listen'), this.#place);
+    const picture = recording.streams === 'audio_video';
+    this.#media = h(picture ? 'video' : 'audio', { controls: true, preload: 'metadata', playsinline: true, error: () => this.#renew() });
+    this.element.append(h('h2', { id: 'player-title' }, picture ? 'Watch' : 'Listen'), this.#place);
   }
 
-  /** Asks for what there is to play. What plays already goes on. */
+  /** Asks for what there is to play, and offers it. */
   async load() {
     try {
-      const { items } = await this.#api.get(`/api/v1/recordings/${encodeURIComponent(this.#recording.id)}/playback`);
-      this.#show(items);
+      this.#offer(await this.#items());
     } catch (problem) {
-      this.#place.replaceChildren(problem.code === 'no_media' || problem.code === 'recording_not_ready' ? h('p', { class: 'empty' }, problem.detail) : problemBox(problem));
+      this.#place.replaceChildren(NOTHING.includes(problem.code) ? h('p', { class: 'empty' }, problem.detail) : problemBox(problem));
     }
   }
 
-  #show(items) {
-    const playable = items.filter((item) => item.kind === 'mp4' || canPlay(item));
-    this.#media = h(this.#recording.streams === 'audio_video' ? 'video' : 'audio', { controls: true, preload: 'metadata', playsinline: true });
-    this.#media.addEventListener('error', () => this.#renew());
-    const list = items.length > 1 ? h('ul', { class: 'parts' }, items.map((item) => this.#choice(item))) : null;
-    this.#place.replaceChildren(playable.length ? this.#media : h('p', { class: 'empty' }, 'This browser plays no HLS; open the link in a player that does.'), list ?? '');
-    const best = playable.find((item) => item.kind === 'mp4') ?? playable[0];
+  /** MP4s first: every browser plays them, and jumps within them. */
+  async #items() {
+    const { items } = await this.#api.get(this.#path);
+    return items.sort((a, b) => (b.kind === 'mp4') - (a.kind === 'mp4') || (a.part ?? 0) - (b.part ?? 0));
+  }
+
+  #offer(items) {
+    const best = items.find((item) => this.#plays(item));
+    this.#place.replaceChildren(
+      best ? this.#media : h('p', { class: 'empty' }, 'This browser does not play HLS. The link opens in a player that does.'),
+      h('ul', { class: 'parts' }, items.map((item) => this.#choice(item, items))),
+    );
     if (best) this.#play(best);
   }
 
-  #choice(item) {
-    const name = `${item.part ? `Part ${item.part}` : 'All parts'}, ${WORDS[item.kind] ?? item.kind}`;
-    const play = item.kind === 'mp4' || canPlay(item) ? h('button', { type: 'button', click: () => this.#play(item) }, name) : h('span', null, name);
-    return h('li', null, play, h('span', { class: 'hint' }, `${duration(item.duration)} · ${bytes(item.fileSize)} · `, h('a', { href: item.url, download: true }, 'link')));
+  #choice(item, items) {
+    const several = items.some((other) => other.part !== item.part);
+    const name = [several ? (item.part ? `Part ${item.part}` : 'All parts') : null, KINDS[item.kind] ?? item.kind].filter(Boolean).join(', ');
+    const button = h('button', { type: 'button', click: () => (this.#play(item), this.#media.play()) }, `Play ${name}`);
+    this.#buttons.set(key(item), button);
+    return h('li', null, this.#plays(item) ? button : name, h('span', { class: 'hint' }, `${measures(item)} · `, h('a', { href: item.url }, 'link')));
   }
 
   #play(item) {
     this.#playing = item;
     this.#media.src = item.url;
+    for (const [each, button] of this.#buttons) button.setAttribute('aria-pressed', String(each === key(item)));
+  }
+
+  #plays(item) {
+    return item.kind === 'mp4' || this.#media.canPlayType(item.contentType) !== '';
   }
 
   /** Once the URL has expired, the same item under a new one, from where it was. */
   async #renew() {
-    const { kind, part, expiresAt } = this.#playing;
-    if (Date.parse(expiresAt) > now()) return this.#place.append(h('p', { class: 'empty', role: 'alert' }, 'This file does not play.'));
     const at = this.#media.currentTime;
-    await this.load();
-    this.#media.addEventListener('loadedmetadata', () => (this.#media.currentTime = at), { once: true });
-    if (this.#playing.kind !== kind || this.#playing.part !== part) this.#media.pause();
+    const expired = Date.parse(this.#playing.expiresAt) <= now();
+    const items = expired ? await this.#items().catch(() => []) : [];
+    const again = items.find((item) => key(item) === key(this.#playing));
+    if (!again) return this.#place.append(h('p', { class: 'empty', role: 'alert' }, 'This file does not play here.'));
+    this.#play(again);
+    this.#media.currentTime = at;
+    await this.#media.play();
   }
 }
 
-const canPlay = (item) => document.createElement('video').canPlayType(item.contentType) !== '';
+const key = (item) => `${item.kind} ${item.part}`;
+
+/** Length and size of a file. */
+export const measures = ({ duration, fileSize }) => [duration == null ? null : clock(duration), bytes(fileSize)].filter(Boolean).join(' · ');

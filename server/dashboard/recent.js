@@ -1,7 +1,7 @@
 // The list of recordings: filtered by the server, kept up to date by the streams, and the failures above it.
 
 import { byId, h, Rows } from './dom.js';
-import { bytes, duration, stamp } from './format.js';
+import { bytes, clock, none, stamp } from './format.js';
 import { complain } from './notices.js';
 import { badge, endWord, linkTo } from './words.js';
 
@@ -114,9 +114,9 @@ function row({ id }) {
     if (first) name.append(linkTo(recording), recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '');
     first = false;
     created.replaceChildren(stamp(recording.createdAt));
-    seconds.replaceChildren(duration(recording.duration));
-    size.replaceChildren(bytes(recording.fileSize));
-    ended.replaceChildren(recording.error ? recording.error.message : recording.endReason ? endWord(recording.endReason) : '–');
+    seconds.replaceChildren(recording.duration == null ? none() : clock(recording.duration));
+    size.replaceChildren(recording.fileSize == null ? none() : bytes(recording.fileSize));
+    ended.replaceChildren(recording.error?.message ?? (recording.endReason ? endWord(recording.endReason) : none()));
   };
   return { element: h('tr', { 'data-recording': id }, cells), update };
 }

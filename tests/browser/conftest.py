@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
-from tests.acceptance.conftest import fresh, server
+from tests.acceptance.conftest import fresh, host, http, operator, server
 
-__all__ = ["browser", "fresh", "page", "page_errors", "server"]
+__all__ = ["browser", "fresh", "host", "http", "operator", "page", "page_errors", "server"]
 
 FLAGS = (
     "--no-sandbox",

@@ -50,10 +50,10 @@ async def serve() -> AsyncIterator[Serve]:
     """Starts an application whose routes a function adds; everything ends with the test."""
     endings: list[Callable[[], Awaitable[None]]] = []
 
-    async def start(add_routes: Callable[[web.Application], None], **limits: float) -> Edge:
+    async def start(add_routes: Callable[[web.Application], None], **settings: object) -> Edge:
         app, registry = web.Application(), CollectorRegistry()
         app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=100)
-        install(app, HttpSettings(**limits), registry)  # type: ignore[arg-type]
+        install(app, HttpSettings(**settings), registry)  # type: ignore[arg-type]
         add_routes(app)
         runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options())
         endings.append(runner.cleanup)

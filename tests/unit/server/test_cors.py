@@ -7,6 +7,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.cors import cors
+from server.policy import MEETING_MEMBER, MEETING_STREAM, SIGNED, route
+from tests.unit.server.conftest import Serve
 
 PAGE = "https://app.example"
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
@@ -54,16 +56,26 @@ async def test_another_origin_gets_no_header(client: TestClient[web.Request, web
     assert response.headers["Vary"] == "Origin"
 
 
+async def test_no_origin_is_ever_let_in_as_any_or_with_cookies(
+    client: TestClient[web.Request, web.Application],
+) -> None:
+    for origin in (PAGE, "https://evil.example", "null", "*", f"{PAGE}.evil.example", PAGE.replace("https", "http")):
+        response = await client.get("/api/v1/x", headers={"Origin": origin})
+        assert response.headers.get("Access-Control-Allow-Origin") == (PAGE if origin == PAGE else None)
+        assert "Access-Control-Allow-Credentials" not in response.headers
+
+
 async def test_a_preflight_needs_no_token_and_says_what_is_allowed(
     client: TestClient[web.Request, web.Application],
 ) -> None:
     response = await client.options("/api/v1/x", headers=PREFLIGHT)
     assert response.status == 204
     assert response.headers["Access-Control-Allow-Origin"] == PAGE
-    assert "POST" in response.headers["Access-Control-Allow-Methods"]
-    assert {"Authorization", "Idempotency-Key", "Prefer"} <= set(
-        response.headers["Access-Control-Allow-Headers"].split(", ")
-    )
+    assert response.headers["Vary"] == "Origin"
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
+    assert {"GET", "POST", "PATCH", "DELETE"} <= set(response.headers["Access-Control-Allow-Methods"].split(", "))
+    asked = {"Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Range"}
+    assert asked <= set(response.headers["Access-Control-Allow-Headers"].split(", "))
 
 
 async def test_other_preflights_are_not_answered(client: TestClient[web.Request, web.Application]) -> None:
@@ -78,3 +90,22 @@ async def test_without_a_list_nothing_is_open() -> None:
     assert "Access-Control-Allow-Origin" not in response.headers
     assert "Vary" not in response.headers
     await closed.close()
+
+
+async def test_refusals_of_every_kind_can_be_read_through_the_whole_edge(serve: Serve) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.json_response({})
+
+    def add_routes(app: web.Application) -> None:
+        route(app, "GET", "/api/v1/meetings/{meetingId}/x", handler, policy=MEETING_MEMBER)
+        route(app, "GET", "/api/v1/meetings/{meetingId}/events", handler, policy=MEETING_STREAM)
+        route(app, "GET", "/media/x", handler, policy=SIGNED)
+
+    edge = await serve(add_routes, cors_origins=(PAGE,))
+    paths = {"/api/v1/meetings/m/x": 401, "/api/v1/meetings/m/events": 401, "/api/v1/nothing": 404, "/media/x": 200}
+    for path, status in paths.items():
+        async with edge.client.get(path, headers={"Origin": PAGE}) as response:
+            assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (status, PAGE)
+            assert response.headers["X-Request-ID"]
+        async with edge.client.options(path, headers=PREFLIGHT) as response:
+            assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (204, PAGE)
