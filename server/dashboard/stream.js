@@ -7,7 +7,7 @@ import { eventsOf } from './sse.js';
 const HEARTBEAT_SECONDS = 15;
 const SILENCE_MS = 40_000;
 const PAUSE_MS = 1_000;
-const PAUSE_MS_MAX = 20_000;
+const PAUSE_MS_MAX = 10_000;
 
 /**
  * Calls `onEvent(event)` for each event, and `onState({name, at, problem})`: `connecting`, `live`, `lost` (again `at` that time),

@@ -19,7 +19,8 @@ class Desk:
         self.live = page.locator("#live")
         self.recent = page.locator("#recent")
         self.failures = page.locator("#failures")
-        self.story = page.get_by_role("list").and_(page.locator(".story"))
+        self.story = page.locator(".story > li")
+        self.filters = page.get_by_role("form", name="Filters")
         self.start_dialog = page.get_by_role("dialog", name="Start a recording")
 
     async def open(self, address: str = "") -> None:

@@ -24,9 +24,9 @@ async def test_a_failure_is_on_top_with_its_reason(page: Page, fresh: Fresh) -> 
     assert below is not None
     assert above["y"] < below["y"]
     await page.get_by_role("link", name="All failures").click()
-    await expect(page.get_by_label("Status")).to_have_value("failed")
+    await expect(desk.filters.get_by_label("Status")).to_have_value("failed")
     await expect(desk.recent_row("silent")).to_contain_text("failed")
     await failure.get_by_role("link").click()
     await expect(page.locator("#detail .problem")).to_contain_text("The recorder was not seen to start in time.")
-    await expect(desk.story.locator("> li").last).to_contain_text("It failed")
-    await expect(desk.story.locator("> li").filter(has_text="A stop was asked for")).to_contain_text("it never began")
+    await expect(desk.story.last).to_contain_text("It failed")
+    await expect(desk.story.filter(has_text="A stop was asked for")).to_contain_text("it never began")
