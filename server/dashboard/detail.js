@@ -96,16 +96,17 @@ class View {
     this.#missing.replaceChildren(...failureOf(recording), ...gapsOf(recording));
     this.#files.replaceChildren(...filesOf(recording));
     this.#story.follow(recording);
-    this.#showPlayer(OVER.includes(recording.state) && recording.state !== 'deleted');
+    this.#showPlayer(recording);
   }
 
   close() {
     this.#story.close();
   }
 
-  #showPlayer(over) {
-    this.#player.element.hidden = !over;
-    if (!over || this.#loaded) return;
+  #showPlayer({ state }) {
+    this.#player.element.hidden = state === 'starting' || state === 'deleted';
+    if (!OVER.includes(state)) return this.#player.wait();
+    if (this.#loaded || state === 'deleted') return;
     this.#loaded = true;
     this.#player.load();
   }

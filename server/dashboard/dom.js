@@ -24,11 +24,24 @@ export function icon(name) {
   return svg;
 }
 
+/** A function that does its work once, soon, however often it is called until then. */
+export function soon(work) {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    setTimeout(() => {
+      due = false;
+      work();
+    });
+  };
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /**
  * Rows that stay the same elements while their items change, so that the focus stays where it is.
- * `make` returns `{element, update(item)}`.
+ * `make` returns `{element, update(item)}`. An item that changed is another object.
  */
 export class Rows {
   #container;
@@ -53,7 +66,8 @@ export class Rows {
   #row(item) {
     if (!this.#rows.has(item.id)) this.#rows.set(item.id, this.#make(item));
     const row = this.#rows.get(item.id);
-    row.update(item);
+    if (row.item !== item) row.update(item);
+    row.item = item;
     return row.element;
   }
 

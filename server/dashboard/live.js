@@ -1,6 +1,6 @@
 // What records now, with running times.
 
-import { byId, h, Rows } from './dom.js';
+import { byId, h, Rows, soon } from './dom.js';
 import { elapsed, stamp } from './format.js';
 import { announce } from './notices.js';
 import { badge, linkTo, stateWord } from './words.js';
@@ -19,8 +19,10 @@ export class Live {
     const body = h('tbody');
     this.#rows = new Rows(body, (recording) => this.#row(recording));
     byId('live').append(this.#empty, table(body));
-    store.addEventListener('change', ({ detail }) => (this.show(), tell(detail)));
-    store.addEventListener('reset', () => this.show());
+    const show = soon(() => this.show());
+    store.addEventListener('change', show);
+    store.addEventListener('change', ({ detail }) => tell(detail));
+    store.addEventListener('reset', show);
   }
 
   show() {

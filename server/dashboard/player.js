@@ -24,6 +24,11 @@ export class Player {
     this.element.append(h('h2', { id: 'player-title' }, picture ? 'Watch' : 'Listen'), this.#place);
   }
 
+  /** Offers what is there already of a recording that goes on. */
+  wait() {
+    if (!this.#place.firstChild) this.#place.append(h('button', { type: 'button', click: () => this.load() }, 'Play what is there so far'));
+  }
+
   /** Asks for what there is to play, and offers it. */
   async load() {
     try {

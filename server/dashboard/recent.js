@@ -1,6 +1,6 @@
 // The list of recordings: filtered by the server, kept up to date by the streams, and the failures above it.
 
-import { byId, h, Rows } from './dom.js';
+import { byId, h, Rows, soon } from './dom.js';
 import { bytes, clock, none, stamp } from './format.js';
 import { complain } from './notices.js';
 import { badge, endWord, linkTo } from './words.js';
@@ -30,7 +30,7 @@ export class Recent {
     this.#rows = new Rows(body, row);
     byId('recent').append(this.#empty, table(body));
     byId('more').addEventListener('click', () => this.#more());
-    store.addEventListener('change', () => this.show());
+    store.addEventListener('change', soon(() => this.show()));
     store.addEventListener('reset', () => this.load());
   }
 

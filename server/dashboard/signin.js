@@ -1,10 +1,8 @@
 // The form that takes a token, at the beginning and whenever the server refuses the one in use; and who is signed in.
 
 import { byId, h } from './dom.js';
-import { now, stamp } from './format.js';
+import { stamp } from './format.js';
 import { claimsOf } from './session.js';
-
-const SOON_MS = 5 * 60_000;
 
 export class SignIn {
   #session;
@@ -39,7 +37,7 @@ export class SignIn {
     if (!active) return;
     byId('account').replaceChildren(
       h('span', { class: 'who' }, h('strong', null, claims.sub), h('span', { class: 'rights' }, rightsOf(this.#session, operator))),
-      h('span', { class: claims.exp * 1000 - now() < SOON_MS ? 'soon' : 'until' }, 'until ', stamp(new Date(claims.exp * 1000).toISOString())),
+      h('span', { class: 'until' }, 'until ', stamp(new Date(claims.exp * 1000).toISOString())),
       h('button', { type: 'button', click: () => this.#session.signOut() }, 'Sign out'),
     );
   }

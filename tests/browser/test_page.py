@@ -36,7 +36,7 @@ async def test_a_recording_from_its_start_to_its_sound(page: Page, server: Runni
     await expect(steps.last).to_contain_text("1 MP4 of")
     raw = steps.last.locator("pre")
     await expect(raw).to_be_hidden()
-    await steps.last.get_by_text("Data").click()
+    await steps.last.get_by_text("Data", exact=True).click()
     assert json.loads(await raw.inner_text())["type"] == "recording.completed"
 
     await page.get_by_role("button", name="Play MP4").click()
