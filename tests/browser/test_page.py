@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
@@ -57,7 +57,7 @@ async def test_what_somebody_else_does_is_seen_at_once(
 
 
 async def test_what_comes_from_outside_is_text(page: Page, server: RunningServer, host: Client) -> None:
-    recording = await host.start("m-hostile", {"externalId": HOSTILE, "metadata": {HOSTILE: HOSTILE}})
+    recording = await active(host, "m-hostile", {"externalId": HOSTILE, "metadata": {HOSTILE: HOSTILE}})
     desk = await Desk(page, server).enter()
     await expect(desk.live_row("m-hostile").locator(".external")).to_have_text(HOSTILE)
     await desk.live_row("m-hostile").get_by_role("link").click()
@@ -71,7 +71,7 @@ async def test_filters_narrow_the_list_and_stand_in_the_address(
     page: Page, server: RunningServer, host: Client
 ) -> None:
     for meeting in ("filter-a", "filter-b"):
-        await host.start(meeting, {"externalId": f"id-of-{meeting}"})
+        await active(host, meeting, {"externalId": f"id-of-{meeting}"})
         await host.stop(meeting)
     desk = await Desk(page, server).enter()
     await expect(desk.recent_row("filter-b")).to_have_count(1)
@@ -241,7 +241,7 @@ async def test_light_and_dark_can_be_read(page: Page, server: RunningServer) -> 
 
 async def test_it_fits_a_small_screen(page: Page, server: RunningServer, host: Client) -> None:
     await page.set_viewport_size({"width": 360, "height": 700})
-    recording = await host.start("x" * 64, {"channelName": "small"})
+    recording = await active(host, "x" * 64, {"channelName": "small"})
     desk = await Desk(page, server).enter()
     await expect(desk.live_row("x" * 64)).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
@@ -249,6 +249,12 @@ async def test_it_fits_a_small_screen(page: Page, server: RunningServer, host: C
     await desk.open(f"#/recordings/{recording['id']}")
     await expect(desk.story.last).to_contain_text("It is complete")
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def active(host: Client, meeting: str, body: dict[str, Any]) -> Any:
+    """A recording that captures, so that something comes of it."""
+    recording = await host.start(meeting, body)
+    return await host.in_state(recording["id"], "active")
 
 
 async def tab_to(page: Page, element: Locator) -> None:
