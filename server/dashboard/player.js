@@ -87,4 +87,4 @@ export class Player {
 const key = (item) => `${item.kind} ${item.part}`;
 
 /** Length and size of a file. */
-export const measures = ({ duration, fileSize }) => [duration == null ? null : clock(duration), bytes(fileSize)].filter(Boolean).join(' · ');
+export const measures = ({ duration, fileSize }) => [duration == null ? null : clock(duration), fileSize == null ? null : bytes(fileSize)].filter(Boolean).join(' · ');
