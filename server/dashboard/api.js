@@ -10,13 +10,20 @@ export class Problem extends Error {
   }
 }
 
-const UNANSWERED = { code: 'no_answer', title: 'The server does not answer', detail: 'The connection failed or was cut.', retryable: true };
+const UNANSWERED = {
+  code: 'no_answer',
+  title: 'The server does not answer',
+  detail: 'The connection failed or was cut.',
+  retryable: true,
+};
 
 /** The problem that an answer tells; whatever stands in between, a proxy for example, may not speak problem+json. */
 export async function problemOf(response) {
   const members = await response.json().catch(() => null);
   const seconds = Number(response.headers.get('Retry-After'));
-  const told = members?.code ? members : { code: `http_${response.status}`, title: `Status ${response.status}`, detail: response.statusText };
+  const told = members?.code
+    ? members
+    : { code: `http_${response.status}`, title: `Status ${response.status}`, detail: response.statusText };
   return new Problem({ ...told, status: response.status, retryAfterSeconds: Number.isFinite(seconds) ? seconds : 0 });
 }
 
@@ -38,7 +45,8 @@ export class Api {
       throw new Problem(UNANSWERED);
     }
     setClock(response.headers.get('Date'));
-    if (response.status === 401 && token === this.#session.token) this.#session.expire(await problemOf(response.clone()));
+    if (response.status === 401 && token === this.#session.token)
+      this.#session.expire(await problemOf(response.clone()));
     return response;
   }
 
@@ -49,7 +57,10 @@ export class Api {
   }
 
   async post(path, body, headers) {
-    const sent = body === undefined ? { headers } : { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+    const sent =
+      body === undefined
+        ? { headers }
+        : { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
     return this.#read(await this.fetch(path, { method: 'POST', ...sent }));
   }
 

@@ -34,14 +34,18 @@ export class Commands {
     this.#store = store;
     byId('start-open').addEventListener('click', () => this.#openStart());
     byId('start-form').addEventListener('submit', (event) => (event.preventDefault(), this.#start()));
-    byId('start').querySelector('.cancel').addEventListener('click', () => byId('start').close());
+    byId('start')
+      .querySelector('.cancel')
+      .addEventListener('click', () => byId('start').close());
   }
 
   /** Asks whether the recording is to be stopped, and stops it. */
   async stop(recording) {
     if (!(await confirmed(recording))) return;
     try {
-      await this.#send(`/api/v1/recordings/${encodeURIComponent(recording.id)}/stop`, undefined, { Prefer: 'respond-async' });
+      await this.#send(`/api/v1/recordings/${encodeURIComponent(recording.id)}/stop`, undefined, {
+        Prefer: 'respond-async',
+      });
     } catch (problem) {
       complain(problem);
     }
@@ -49,7 +53,9 @@ export class Commands {
 
   #openStart() {
     slot().replaceChildren();
-    byId('start-meetings').replaceChildren(...this.#session.meetings.filter((each) => this.#session.isHost(each)).map((value) => h('option', { value })));
+    byId('start-meetings').replaceChildren(
+      ...this.#session.meetings.filter((each) => this.#session.isHost(each)).map((value) => h('option', { value })),
+    );
     byId('start').showModal();
   }
 
@@ -99,8 +105,11 @@ function confirmed(recording) {
   const dialog = byId('confirm');
   const seconds = (now() - Date.parse(recording.startedAt ?? recording.createdAt)) / 1000;
   byId('confirm-title').textContent = `Stop recording ${recording.meetingId}?`;
-  byId('confirm-text').textContent = `It has run for ${clock(seconds)}. What was recorded is kept; the meeting itself goes on.`;
+  byId('confirm-text').textContent =
+    `It has run for ${clock(seconds)}. What was recorded is kept; the meeting itself goes on.`;
   dialog.returnValue = '';
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+  return new Promise((resolve) =>
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }),
+  );
 }

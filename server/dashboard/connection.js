@@ -4,7 +4,13 @@ import { byId, h, icon } from './dom.js';
 import { now, timeOfDay } from './format.js';
 
 const WORST_FIRST = ['signed-out', 'lost', 'connecting', 'live', 'refused'];
-const WORDS = { live: 'Live', connecting: 'Connecting …', lost: 'Connection lost', 'signed-out': 'Signed out', refused: 'Not allowed' };
+const WORDS = {
+  live: 'Live',
+  connecting: 'Connecting …',
+  lost: 'Connection lost',
+  'signed-out': 'Signed out',
+  refused: 'Not allowed',
+};
 
 /**
  * Takes the states of all streams by their names, and shows the worst. `retry` tries them all at once; `back` is called
@@ -63,7 +69,12 @@ export class Connection {
       return;
     }
     this.#lostAt ??= new Date(now()).toISOString();
-    this.#banners.set('connection', { tone: 'red', shape: 'warning', children: this.#told(state), action: this.#button });
+    this.#banners.set('connection', {
+      tone: 'red',
+      shape: 'warning',
+      children: this.#told(state),
+      action: this.#button,
+    });
   }
 
   #told(state) {

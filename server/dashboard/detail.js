@@ -1,11 +1,12 @@
 // One recording: what it is, its story with the evidence, what is missing, what there is to play.
 
 import { byId, h } from './dom.js';
-import { bytes, clock, elapsed, stamp } from './format.js';
+import { factsOf, failureOf, filesOf, gapsOf } from './facts.js';
+import { elapsed } from './format.js';
 import { problemBox } from './notices.js';
-import { measures, Player } from './player.js';
+import { Player } from './player.js';
 import { StoryView } from './storyview.js';
-import { badge, endWord, storageWord } from './words.js';
+import { badge } from './words.js';
 
 const OVER = ['completed', 'failed', 'aborted', 'deleted'];
 
@@ -17,7 +18,10 @@ export class Detail {
   /** `parts`: `{store, api, session, commands}`. */
   constructor(parts) {
     this.#parts = parts;
-    parts.store.addEventListener('change', ({ detail }) => detail.recording.id === this.#id && this.#view?.update(detail.recording));
+    parts.store.addEventListener(
+      'change',
+      ({ detail }) => detail.recording.id === this.#id && this.#view?.update(detail.recording),
+    );
     parts.store.addEventListener('reset', () => this.#id && this.#load());
   }
 
@@ -49,7 +53,12 @@ export class Detail {
       if (!this.#view) this.#view = new View(recording, this.#parts);
       this.#parts.store.put(recording);
     } catch (problem) {
-      if (id === this.#id && !this.#view) byId('detail').replaceChildren(back(), h('h1', { tabindex: '-1' }, 'This recording cannot be shown'), problemBox(problem));
+      if (id === this.#id && !this.#view)
+        byId('detail').replaceChildren(
+          back(),
+          h('h1', { tabindex: '-1' }, 'This recording cannot be shown'),
+          problemBox(problem),
+        );
     }
   }
 }
@@ -73,16 +82,36 @@ class View {
   constructor(recording, parts) {
     this.#parts = parts;
     this.#recording = recording;
-    this.#stop = h('button', { type: 'button', class: 'danger', click: () => parts.commands.stop(this.#recording) }, 'Stop recording');
+    this.#stop = h(
+      'button',
+      { type: 'button', class: 'danger', click: () => parts.commands.stop(this.#recording) },
+      'Stop recording',
+    );
     this.#story = new StoryView(recording, parts);
     this.#player = new Player(recording, parts.api);
     byId('detail').replaceChildren(
       back(),
-      h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, recording.meetingId), this.#state, this.#time, this.#stop),
+      h(
+        'header',
+        { class: 'head' },
+        h('h1', { tabindex: '-1' }, recording.meetingId),
+        this.#state,
+        this.#time,
+        this.#stop,
+      ),
       this.#missing,
-      h('div', { class: 'columns' },
+      h(
+        'div',
+        { class: 'columns' },
         this.#story.element,
-        h('div', { class: 'side' }, this.#player.element, h('section', { class: 'card' }, h('h2', null, 'Facts'), this.#facts), this.#files)),
+        h(
+          'div',
+          { class: 'side' },
+          this.#player.element,
+          h('section', { class: 'card' }, h('h2', null, 'Facts'), this.#facts),
+          this.#files,
+        ),
+      ),
     );
   }
 
@@ -92,7 +121,7 @@ class View {
     this.#time.replaceChildren(recording.live ? elapsed(recording.startedAt ?? recording.createdAt) : '');
     this.#stop.hidden = !recording.live || !this.#parts.session.controls(recording.meetingId);
     this.#stop.disabled = recording.state === 'stopping';
-    this.#facts.replaceChildren(...facts(recording));
+    this.#facts.replaceChildren(...factsOf(recording));
     this.#missing.replaceChildren(...failureOf(recording), ...gapsOf(recording));
     this.#files.replaceChildren(...filesOf(recording));
     this.#story.follow(recording);
@@ -110,43 +139,4 @@ class View {
     this.#loaded = true;
     this.#player.load();
   }
-}
-
-function facts(recording) {
-  const pairs = [
-    ['Recording', h('code', null, recording.id)],
-    ['External id', recording.externalId],
-    ['Asked for', [stamp(recording.createdAt), ` by ${recording.startedBy}`]],
-    ['Began', recording.startedAt && stamp(recording.startedAt)],
-    ['Ended', recording.stoppedAt ? [stamp(recording.stoppedAt), recording.endReason ? `, ${endWord(recording.endReason)}` : ''] : null],
-    ['Stopped by', recording.stoppedBy],
-    ['This state until', recording.deadlineAt && stamp(recording.deadlineAt)],
-    ['Duration', recording.duration == null ? null : clock(recording.duration)],
-    ['Size', recording.fileSize == null ? null : bytes(recording.fileSize)],
-    ['Completeness', recording.completeness],
-    ['Files', storageWord(recording.storageStatus)],
-    ['Records', recording.streams === 'audio' ? 'sound' : 'sound and picture'],
-    ['Channel', recording.channelName],
-    ['Agora’s sid', recording.agoraRecordingId && h('code', null, recording.agoraRecordingId)],
-    ['Metadata', Object.keys(recording.metadata ?? {}).length ? h('pre', null, JSON.stringify(recording.metadata, null, 1)) : null],
-  ];
-  return pairs.filter(([, value]) => value != null && value !== '').flatMap(([name, value]) => [h('dt', null, name), h('dd', null, ...[value].flat())]);
-}
-
-function failureOf({ error }) {
-  if (!error) return [];
-  return [problemBox({ title: error.message, detail: error.retryable ? 'Starting again may help.' : 'Starting again does not help.', code: error.code })];
-}
-
-function gapsOf({ gaps }) {
-  if (!gaps.length) return [];
-  const rows = gaps.map((gap) => h('tr', null, h('td', null, stamp(gap.from)), h('td', null, stamp(gap.to)), h('td', null, gap.reason)));
-  const head = h('thead', null, h('tr', null, ['From', 'To', 'Reason'].map((text) => h('th', { scope: 'col' }, text))));
-  return [h('section', { class: 'card gaps' }, h('h2', null, 'What is missing'), h('table', null, head, h('tbody', null, rows)))];
-}
-
-function filesOf({ files }) {
-  if (!files.length) return [];
-  const items = files.map((file) => h('li', null, h('strong', null, `${file.kind === 'mp4' ? 'MP4' : 'Playlist'}, part ${file.part}`), ` ${measures(file)} · ${file.checked ? 'examined' : 'not examined'}`, h('code', null, file.key)));
-  return [h('section', { class: 'card' }, h('h2', null, 'Files'), h('ul', { class: 'files' }, items))];
 }

@@ -2,7 +2,12 @@
 
 import { h } from './dom.js';
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const TIME = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
 const DAY = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 let offsetMs = 0;
@@ -45,7 +50,8 @@ export function moment(iso) {
 export const stamp = (iso, format = moment) => (iso ? h('time', { datetime: iso, title: iso }, format(iso)) : none());
 
 /** Time that runs: the seconds since a moment, written anew each second by `tick`. */
-export const elapsed = (iso) => h('span', { class: 'elapsed', 'data-since': iso }, clock((now() - Date.parse(iso)) / 1000));
+export const elapsed = (iso) =>
+  h('span', { class: 'elapsed', 'data-since': iso }, clock((now() - Date.parse(iso)) / 1000));
 
 /** Writes all running times of the page. */
 export function tick() {

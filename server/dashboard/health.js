@@ -42,7 +42,8 @@ export class Health {
   #showChecks(report) {
     const failing = Object.entries(report.checks).filter(([, check]) => !check.ok);
     const tone = report.status === 'unready' ? 'red' : 'amber';
-    for (const [name, check] of failing) this.#banners.set(`check-${name}`, { tone, shape: 'warning', children: told(name, check) });
+    for (const [name, check] of failing)
+      this.#banners.set(`check-${name}`, { tone, shape: 'warning', children: told(name, check) });
     this.#banners.keep('check-', new Set(failing.map(([name]) => `check-${name}`)));
     this.#showLeaving(report.status === 'unready' && !failing.length);
   }
@@ -54,7 +55,13 @@ export class Health {
   }
 }
 
-const told = (name, check) => [h('strong', null, `${NAMES[name] ?? name} is in trouble`), `: ${check.detail} `, 'Since ', stamp(check.since), '.'];
+const told = (name, check) => [
+  h('strong', null, `${NAMES[name] ?? name} is in trouble`),
+  `: ${check.detail} `,
+  'Since ',
+  stamp(check.since),
+  '.',
+];
 
 /** The report; null if there is no answer, which the connection's own banner tells. */
 async function ask() {

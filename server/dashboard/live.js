@@ -36,7 +36,11 @@ export class Live {
   #row({ id }) {
     const cells = ['state', 'name', 'time', 'by', 'limit', 'act'].map((name) => h('td', { class: name }));
     const [state, name, time, by, limit, act] = cells;
-    const stop = h('button', { type: 'button', class: 'danger', click: () => this.#commands.stop(this.#store.get(id)) }, 'Stop');
+    const stop = h(
+      'button',
+      { type: 'button', class: 'danger', click: () => this.#commands.stop(this.#store.get(id)) },
+      'Stop',
+    );
     act.append(stop);
     let shown = null;
     const update = (recording) => {
@@ -49,7 +53,10 @@ export class Live {
       stop.hidden = !this.#session.controls(recording.meetingId);
       stop.disabled = recording.state === 'stopping';
       if (first) {
-        name.replaceChildren(linkTo(recording), recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '');
+        name.replaceChildren(
+          linkTo(recording),
+          recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '',
+        );
         stop.setAttribute('aria-label', `Stop recording ${recording.meetingId}`);
       }
     };
@@ -58,9 +65,22 @@ export class Live {
 }
 
 const table = (body) =>
-  h('table', { class: 'live' },
-    h('thead', null, h('tr', null, ['State', 'Meeting', 'Elapsed', 'Started by', 'This state until', ''].map((text) => h('th', { scope: 'col' }, text)))),
-    body);
+  h(
+    'table',
+    { class: 'live' },
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        ['State', 'Meeting', 'Elapsed', 'Started by', 'This state until', ''].map((text) =>
+          h('th', { scope: 'col' }, text),
+        ),
+      ),
+    ),
+    body,
+  );
 
 /** Only changes of what was known are news; what a page finds when it opens is not. */
 function tell({ recording, before }) {

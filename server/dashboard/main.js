@@ -83,7 +83,9 @@ function begin({ same }) {
 }
 
 session.addEventListener('change', (event) => begin(event.detail));
-session.addEventListener('expired', () => document.querySelectorAll('dialog[open]').forEach((dialog) => dialog.close()));
+session.addEventListener('expired', () =>
+  document.querySelectorAll('dialog[open]').forEach((dialog) => dialog.close()),
+);
 meetings.addEventListener('change', () => (streams.align(), list()));
 byId('filters').addEventListener('change', () => {
   const chosen = [...new FormData(byId('filters'))].filter(([, value]) => value);

@@ -36,23 +36,61 @@ export class Meetings extends EventTarget {
   }
 
   #show() {
-    const few = this.#known.length > WATCHED_MAX ? h('p', { class: 'hint' }, `${WATCHED_MAX} meetings are followed live at a time: the last that were chosen.`) : '';
-    byId('meetings-body').replaceChildren(h('ul', { class: 'chips' }, this.#known.map((meeting) => this.#chip(meeting))), few, this.#session.everywhere ? this.#form() : '');
+    const few =
+      this.#known.length > WATCHED_MAX
+        ? h('p', { class: 'hint' }, `${WATCHED_MAX} meetings are followed live at a time: the last that were chosen.`)
+        : '';
+    byId('meetings-body').replaceChildren(
+      h(
+        'ul',
+        { class: 'chips' },
+        this.#known.map((meeting) => this.#chip(meeting)),
+      ),
+      few,
+      this.#session.everywhere ? this.#form() : '',
+    );
   }
 
   #chip(meeting) {
     const role = this.#session.roleIn(meeting)?.toLowerCase().replace('_', '-') ?? '';
     const watched = this.watched.includes(meeting) ? 'watched' : '';
-    return h('li', null, h('button', { type: 'button', class: `chip ${watched}`, 'aria-pressed': String(meeting === this.chosen), click: () => this.choose(meeting) }, meeting, h('span', { class: 'hint' }, role)));
+    return h(
+      'li',
+      null,
+      h(
+        'button',
+        {
+          type: 'button',
+          class: `chip ${watched}`,
+          'aria-pressed': String(meeting === this.chosen),
+          click: () => this.choose(meeting),
+        },
+        meeting,
+        h('span', { class: 'hint' }, role),
+      ),
+    );
   }
 
   #form() {
-    const input = h('input', { id: 'watch', required: true, maxlength: '64', pattern: '[A-Za-z0-9_.:\\-]{1,64}', autocomplete: 'off', spellcheck: 'false' });
+    const input = h('input', {
+      id: 'watch',
+      required: true,
+      maxlength: '64',
+      pattern: '[A-Za-z0-9_.:\\-]{1,64}',
+      autocomplete: 'off',
+      spellcheck: 'false',
+    });
     const submit = (event) => {
       event.preventDefault();
       this.choose(input.value);
       byId('watch')?.focus();
     };
-    return h('form', { class: 'watch', submit }, h('label', { for: 'watch' }, 'Meeting to follow'), input, h('button', { type: 'submit' }, 'Follow'));
+    return h(
+      'form',
+      { class: 'watch', submit },
+      h('label', { for: 'watch' }, 'Meeting to follow'),
+      input,
+      h('button', { type: 'submit' }, 'Follow'),
+    );
   }
 }

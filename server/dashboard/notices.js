@@ -9,22 +9,39 @@ export function problemBody(problem) {
     h('strong', null, problem.title ?? 'Something went wrong'),
     h('span', null, problem.detail ?? problem.message),
     named.length ? h('ul', null, named) : null,
-    h('span', { class: 'codes' }, codeOf(problem), problem.requestId ? h('span', null, 'request ', h('code', null, problem.requestId)) : null,
-      problem.recording ? h('a', { href: `#/recordings/${encodeURIComponent(problem.recording.id)}` }, 'the recording') : null),
+    h(
+      'span',
+      { class: 'codes' },
+      codeOf(problem),
+      problem.requestId ? h('span', null, 'request ', h('code', null, problem.requestId)) : null,
+      problem.recording
+        ? h('a', { href: `#/recordings/${encodeURIComponent(problem.recording.id)}` }, 'the recording')
+        : null,
+    ),
   ];
 }
 
 /** The code; one of the server's own leads to its explanation. */
 const codeOf = (problem) =>
-  h('a', { href: problem.type?.startsWith('/errors/') ? `/errors/${encodeURIComponent(problem.code)}` : null, target: '_blank', rel: 'noopener' },
-    h('code', null, problem.code ?? 'error'));
+  h(
+    'a',
+    {
+      href: problem.type?.startsWith('/errors/') ? `/errors/${encodeURIComponent(problem.code)}` : null,
+      target: '_blank',
+      rel: 'noopener',
+    },
+    h('code', null, problem.code ?? 'error'),
+  );
 
-export const problemBox = (problem) => h('div', { class: 'problem', 'data-code': problem.code }, icon('warning'), h('div', null, problemBody(problem)));
+export const problemBox = (problem) =>
+  h('div', { class: 'problem', 'data-code': problem.code }, icon('warning'), h('div', null, problemBody(problem)));
 
 /** Shows a problem above everything else, until it is closed. */
 export function complain(problem) {
   const box = problemBox(problem);
-  box.append(h('button', { type: 'button', class: 'close', 'aria-label': 'Close this message', click: () => box.remove() }, '×'));
+  box.append(
+    h('button', { type: 'button', class: 'close', 'aria-label': 'Close this message', click: () => box.remove() }, '×'),
+  );
   byId('notices').replaceChildren(box);
 }
 

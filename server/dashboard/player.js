@@ -20,13 +20,19 @@ export class Player {
     this.#path = `/api/v1/recordings/${encodeURIComponent(recording.id)}/playback`;
     this.#api = api;
     const picture = recording.streams === 'audio_video';
-    this.#media = h(picture ? 'video' : 'audio', { controls: true, preload: 'metadata', playsinline: true, error: () => this.#renew() });
+    this.#media = h(picture ? 'video' : 'audio', {
+      controls: true,
+      preload: 'metadata',
+      playsinline: true,
+      error: () => this.#renew(),
+    });
     this.element.append(h('h2', { id: 'player-title' }, picture ? 'Watch' : 'Listen'), this.#place);
   }
 
   /** Offers what is there already of a recording that goes on. */
   wait() {
-    if (!this.#place.firstChild) this.#place.append(h('button', { type: 'button', click: () => this.load() }, 'Play what is there so far'));
+    if (!this.#place.firstChild)
+      this.#place.append(h('button', { type: 'button', click: () => this.load() }, 'Play what is there so far'));
   }
 
   /** Asks for what there is to play, and offers it. */
@@ -34,7 +40,9 @@ export class Player {
     try {
       this.#offer(await this.#items());
     } catch (problem) {
-      this.#place.replaceChildren(NOTHING.includes(problem.code) ? h('p', { class: 'empty' }, problem.detail) : problemBox(problem));
+      this.#place.replaceChildren(
+        NOTHING.includes(problem.code) ? h('p', { class: 'empty' }, problem.detail) : problemBox(problem),
+      );
     }
   }
 
@@ -47,18 +55,31 @@ export class Player {
   #offer(items) {
     const best = items.find((item) => this.#plays(item));
     this.#place.replaceChildren(
-      best ? this.#media : h('p', { class: 'empty' }, 'This browser does not play HLS. The link opens in a player that does.'),
-      h('ul', { class: 'parts' }, items.map((item) => this.#choice(item, items))),
+      best
+        ? this.#media
+        : h('p', { class: 'empty' }, 'This browser does not play HLS. The link opens in a player that does.'),
+      h(
+        'ul',
+        { class: 'parts' },
+        items.map((item) => this.#choice(item, items)),
+      ),
     );
     if (best) this.#play(best);
   }
 
   #choice(item, items) {
     const several = items.some((other) => other.part !== item.part);
-    const name = [several ? (item.part ? `Part ${item.part}` : 'All parts') : null, KINDS[item.kind] ?? item.kind].filter(Boolean).join(', ');
+    const name = [several ? (item.part ? `Part ${item.part}` : 'All parts') : null, KINDS[item.kind] ?? item.kind]
+      .filter(Boolean)
+      .join(', ');
     const button = h('button', { type: 'button', click: () => (this.#play(item), this.#media.play()) }, `Play ${name}`);
     this.#buttons.set(key(item), button);
-    return h('li', null, this.#plays(item) ? button : name, h('span', { class: 'hint' }, `${measures(item)} · `, h('a', { href: item.url }, 'link')));
+    return h(
+      'li',
+      null,
+      this.#plays(item) ? button : name,
+      h('span', { class: 'hint' }, `${measures(item)} · `, h('a', { href: item.url }, 'link')),
+    );
   }
 
   #play(item) {
@@ -87,4 +108,5 @@ export class Player {
 const key = (item) => `${item.kind} ${item.part}`;
 
 /** Length and size of a file. */
-export const measures = ({ duration, fileSize }) => [duration == null ? null : clock(duration), fileSize == null ? null : bytes(fileSize)].filter(Boolean).join(' · ');
+export const measures = ({ duration, fileSize }) =>
+  [duration == null ? null : clock(duration), fileSize == null ? null : bytes(fileSize)].filter(Boolean).join(' · ');

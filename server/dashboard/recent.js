@@ -30,7 +30,10 @@ export class Recent {
     this.#rows = new Rows(body, row);
     byId('recent').append(this.#empty, table(body));
     byId('more').addEventListener('click', () => this.#more());
-    store.addEventListener('change', soon(() => this.show()));
+    store.addEventListener(
+      'change',
+      soon(() => this.show()),
+    );
     store.addEventListener('reset', () => this.load());
   }
 
@@ -103,7 +106,21 @@ export class Recent {
   }
 }
 
-const table = (body) => h('table', { class: 'recent' }, h('thead', null, h('tr', null, COLUMNS.map((text) => h('th', { scope: 'col' }, text)))), body);
+const table = (body) =>
+  h(
+    'table',
+    { class: 'recent' },
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        COLUMNS.map((text) => h('th', { scope: 'col' }, text)),
+      ),
+    ),
+    body,
+  );
 
 function row({ id }) {
   const cells = ['state', 'name', 'created', 'duration', 'size', 'ended'].map((name) => h('td', { class: name }));
@@ -111,7 +128,11 @@ function row({ id }) {
   let first = true;
   const update = (recording) => {
     state.replaceChildren(badge(recording));
-    if (first) name.append(linkTo(recording), recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '');
+    if (first)
+      name.append(
+        linkTo(recording),
+        recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '',
+      );
     first = false;
     created.replaceChildren(stamp(recording.createdAt));
     seconds.replaceChildren(recording.duration == null ? none() : clock(recording.duration));
@@ -130,8 +151,15 @@ function failure({ id }) {
     const { code, message, retryable } = recording.error ?? { code: 'unknown', message: 'No reason is known.' };
     if (!link.firstChild) link.append(linkTo(recording));
     told.replaceChildren(
-      badge(recording), h('span', { class: 'why' }, message), h('code', null, code),
-      h('span', { class: 'hint' }, stamp(recording.completedAt ?? recording.updatedAt), retryable ? ' · starting again may help' : ' · starting again does not help'),
+      badge(recording),
+      h('span', { class: 'why' }, message),
+      h('code', null, code),
+      h(
+        'span',
+        { class: 'hint' },
+        stamp(recording.completedAt ?? recording.updatedAt),
+        retryable ? ' · starting again may help' : ' · starting again does not help',
+      ),
     );
   };
   return { element: place, update };

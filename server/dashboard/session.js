@@ -13,7 +13,9 @@ export function claimsOf(token) {
   } catch {
     // told below, like a token without these claims
   }
-  throw new Error('This is not a token: it should be three parts with dots between them, with a subject and an expiry.');
+  throw new Error(
+    'This is not a token: it should be three parts with dots between them, with a subject and an expiry.',
+  );
 }
 
 /** Fires `change` when somebody signs in or out, and `expired` when the server no longer takes the token. */

@@ -13,7 +13,9 @@ export class SignIn {
     this.#api = api;
     byId('sign-in-form').addEventListener('submit', (event) => (event.preventDefault(), this.#submit()));
     session.addEventListener('change', () => this.show());
-    session.addEventListener('expired', ({ detail }) => this.show(`${detail.detail} Sign in again, and the page goes on where it was.`));
+    session.addEventListener('expired', ({ detail }) =>
+      this.show(`${detail.detail} Sign in again, and the page goes on where it was.`),
+    );
     this.show();
   }
 
@@ -36,7 +38,12 @@ export class SignIn {
     byId('account').hidden = !active;
     if (!active) return;
     byId('account').replaceChildren(
-      h('span', { class: 'who' }, h('strong', null, claims.sub), h('span', { class: 'rights' }, rightsOf(this.#session, operator))),
+      h(
+        'span',
+        { class: 'who' },
+        h('strong', null, claims.sub),
+        h('span', { class: 'rights' }, rightsOf(this.#session, operator)),
+      ),
       h('span', { class: 'until' }, 'until ', stamp(new Date(claims.exp * 1000).toISOString())),
       h('button', { type: 'button', click: () => this.#session.signOut() }, 'Sign out'),
     );
@@ -48,7 +55,9 @@ export class SignIn {
       claimsOf(token);
       await this.#try(token);
     } catch (problem) {
-      return this.#explain(problem.code === 'unauthenticated' ? `The server refused this token: ${problem.detail}` : problem.message);
+      return this.#explain(
+        problem.code === 'unauthenticated' ? `The server refused this token: ${problem.detail}` : problem.message,
+      );
     }
     byId('token').value = '';
     this.#session.signIn(token);
@@ -64,7 +73,9 @@ export class SignIn {
 
 /** What the token allows, in a few words. */
 function rightsOf(session, operator) {
-  const roles = Object.entries(session.claims.meetings ?? {}).map(([meeting, role]) => `${role} ${meeting === '*' ? 'everywhere' : `in ${meeting}`}`);
+  const roles = Object.entries(session.claims.meetings ?? {}).map(
+    ([meeting, role]) => `${role} ${meeting === '*' ? 'everywhere' : `in ${meeting}`}`,
+  );
   const named = roles.length > 3 ? [...roles.slice(0, 2), `and in ${roles.length - 2} more`] : roles;
   return [operator ? 'operator' : null, ...named].filter(Boolean).join(' · ') || 'no rights';
 }

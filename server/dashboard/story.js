@@ -5,39 +5,118 @@ import { bytes, clock, timeOfDay } from './format.js';
 import { endWord, storageWord } from './words.js';
 
 const until = (iso) => (iso ? `until ${timeOfDay(iso)} at the latest` : '');
-const CALLS = { acquire: 'a recorder', start: 'the start', query: 'a look at the recorder', stop: 'the stop', update: 'the change', updateLayout: 'the change of layout' };
+const CALLS = {
+  acquire: 'a recorder',
+  start: 'the start',
+  query: 'a look at the recorder',
+  stop: 'the stop',
+  update: 'the change',
+  updateLayout: 'the change of layout',
+};
 
 /** Of an event's data: its title, a sentence more, its tone. What proved it stands in `evidence`, or is given here. */
 const TOLD = {
-  'recording.starting': (d) => ['Recording was asked for', `By ${d.startedBy}. The wish is stored, and is followed up ${until(d.deadlineAt)}.`, 'blue'],
-  'recorder.opened': (d) => [`Attempt ${d.attempt} was opened`, `Its recorder will join as ${d.uid}, a number never used before.`],
-  'recorder.acquired': (d) => ['Agora reserved a recorder', `For attempt ${d.attempt}; a start can only ever use it once.`, '', 'Agora’s answer to acquire'],
-  'recorder.deferred': (d) => [`Agora left ${CALLS[d.call] ?? d.call} open`, `${d.ambiguous ? 'It may have been done or not; the same call is repeated' : 'It is tried again'} at ${timeOfDay(d.checkAt)}.`, 'amber', d.why],
+  'recording.starting': (d) => [
+    'Recording was asked for',
+    `By ${d.startedBy}. The wish is stored, and is followed up ${until(d.deadlineAt)}.`,
+    'blue',
+  ],
+  'recorder.opened': (d) => [
+    `Attempt ${d.attempt} was opened`,
+    `Its recorder will join as ${d.uid}, a number never used before.`,
+  ],
+  'recorder.acquired': (d) => [
+    'Agora reserved a recorder',
+    `For attempt ${d.attempt}; a start can only ever use it once.`,
+    '',
+    'Agora’s answer to acquire',
+  ],
+  'recorder.deferred': (d) => [
+    `Agora left ${CALLS[d.call] ?? d.call} open`,
+    `${d.ambiguous ? 'It may have been done or not; the same call is repeated' : 'It is tried again'} at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
   'recorder.accepted': (d) => ['Agora accepted the start', `The session has the sid ${d.sid}.`],
   'recorder.closed': (d) => [`Attempt ${d.attempt} was closed`, 'No recorder can come of it.', 'amber', d.reason],
   'recording.active': (d) => ['It records', `Capture began at ${timeOfDay(d.startedAt)}.`, 'red'],
   'recorder.seen': () => ['The recorder was seen at work', ''],
-  'recorder.missed': (d) => ['The recorder was not found', `It may be moving to another machine; the next look is at ${timeOfDay(d.checkAt)}.`, 'amber'],
+  'recorder.missed': (d) => [
+    'The recorder was not found',
+    `It may be moving to another machine; the next look is at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+  ],
   'recorder.troubled': (d) => ['Agora reported trouble', d.trouble?.message ?? '', 'amber'],
-  'recording.updated': (d) => ['How it is recorded changed', d.refusal ? 'The provider refused; it is as before.' : 'The recorder is told next.', d.refusal ? 'amber' : '', d.refusal?.message],
+  'recording.updated': (d) => [
+    'How it is recorded changed',
+    d.refusal ? 'The provider refused; it is as before.' : 'The recorder is told next.',
+    d.refusal ? 'amber' : '',
+    d.refusal?.message,
+  ],
   'recorder.updated': () => ['The recorder took the change', ''],
-  'recorder.update_deferred': (d) => ['Agora left the change open', `It is sent again at ${timeOfDay(d.checkAt)}.`, 'amber', d.why],
-  'recorder.update_refused': (d) => ['Agora refused the change', 'The recorder is left as it is.', 'amber', d.failure.message],
+  'recorder.update_deferred': (d) => [
+    'Agora left the change open',
+    `It is sent again at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
+  'recorder.update_refused': (d) => [
+    'Agora refused the change',
+    'The recorder is left as it is.',
+    'amber',
+    d.failure.message,
+  ],
   'recording.paused': () => ['It was paused', '', 'amber'],
   'recording.resumed': () => ['It went on', '', 'red'],
-  'recording.stopping': (d) => ['A stop was asked for', `By ${d.by}: ${endWord(d.reason)}. It is repeated until the recorder is proven gone, ${until(d.deadlineAt)}.`, 'amber'],
-  'recording.processing': (d) => ['The recorder is gone', `It left at ${timeOfDay(d.stoppedAt)}: ${endWord(d.endReason)}. The files are waited for ${until(d.deadlineAt)}.`, 'blue'],
+  'recording.stopping': (d) => [
+    'A stop was asked for',
+    `By ${d.by}: ${endWord(d.reason)}. It is repeated until the recorder is proven gone, ${until(d.deadlineAt)}.`,
+    'amber',
+  ],
+  'recording.processing': (d) => [
+    'The recorder is gone',
+    `It left at ${timeOfDay(d.stoppedAt)}: ${endWord(d.endReason)}. The files are waited for ${until(d.deadlineAt)}.`,
+    'blue',
+  ],
   'recorder.upload': (d) => [`The files are ${storageWord(d.storageStatus)}`, ''],
-  'media.awaited': (d) => ['The files were looked at, and something is missing', `The next look is at ${timeOfDay(d.checkAt)}.`, 'amber', d.why],
+  'media.awaited': (d) => [
+    'The files were looked at, and something is missing',
+    `The next look is at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
   'recording.completed': (d) => completed(d),
   'recording.failed': (d) => ['It failed', `${d.failure.message} (${d.failure.code})`, 'red'],
   'recording.aborted': (d) => ['It was aborted', `${d.failure.message} (${d.failure.code})`, 'grey'],
   'media.deletion_requested': (d) => ['Deletion was asked for', `By ${d.by}.`, 'grey'],
-  'media.deletion_deferred': (d) => ['Storage would not delete', `It is tried again at ${timeOfDay(d.checkAt)}.`, 'amber', d.why],
-  'recording.deleted': (d) => ['The media was deleted', `${d.objects} objects, ${bytes(d.bytes)}. This entry is kept.`, 'grey'],
-  'recorder.evicting': (d) => [`Attempt ${d.attempt} was given up`, `Whatever comes of it is stopped ${until(d.until)}; no other attempt begins before.`, 'amber', d.why],
-  'recorder.evictee_found': (d) => ['The abandoned attempt did start', `Its sid is ${d.sid}; it is told to stop.`, 'amber'],
-  'recorder.eviction_deferred': (d) => ['The abandoned attempt is not proven gone', `It is told to stop again at ${timeOfDay(d.checkAt)}.`, 'amber', d.why],
+  'media.deletion_deferred': (d) => [
+    'Storage would not delete',
+    `It is tried again at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
+  'recording.deleted': (d) => [
+    'The media was deleted',
+    `${d.objects} objects, ${bytes(d.bytes)}. This entry is kept.`,
+    'grey',
+  ],
+  'recorder.evicting': (d) => [
+    `Attempt ${d.attempt} was given up`,
+    `Whatever comes of it is stopped ${until(d.until)}; no other attempt begins before.`,
+    'amber',
+    d.why,
+  ],
+  'recorder.evictee_found': (d) => [
+    'The abandoned attempt did start',
+    `Its sid is ${d.sid}; it is told to stop.`,
+    'amber',
+  ],
+  'recorder.eviction_deferred': (d) => [
+    'The abandoned attempt is not proven gone',
+    `It is told to stop again at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
   'recorder.evicted': () => ['The abandoned attempt can no longer record', ''],
 };
 
@@ -50,7 +129,8 @@ export function tell(items) {
   for (const item of items) {
     const step = stepOf(item);
     const last = steps.at(-1);
-    if (REPEATED.has(item.type) && last?.type === item.type) steps[steps.length - 1] = { ...step, key: last.key, raw: [...last.raw, item] };
+    if (REPEATED.has(item.type) && last?.type === item.type)
+      steps[steps.length - 1] = { ...step, key: last.key, raw: [...last.raw, item] };
     else steps.push(step);
   }
   return steps;
@@ -58,7 +138,17 @@ export function tell(items) {
 
 function stepOf(item) {
   const [title, text, tone, proof] = said(item);
-  return { key: item.seq, type: item.type, title, text, tone: tone ?? '', proof: proofOf(proof || item.data.evidence), actor: item.actor, time: item.time, raw: [item] };
+  return {
+    key: item.seq,
+    type: item.type,
+    title,
+    text,
+    tone: tone ?? '',
+    proof: proofOf(proof || item.data.evidence),
+    actor: item.actor,
+    time: item.time,
+    raw: [item],
+  };
 }
 
 /** An event that this page does not know yet, or not in this shape, is told by its name. */
@@ -72,6 +162,7 @@ function said(item) {
 
 function completed(d) {
   const length = `${clock(d.duration)} in ${bytes(d.fileSize)}`;
-  if (d.completeness === 'partial') return ['It is playable, with gaps', `${length}; what is missing is named below.`, 'amber'];
+  if (d.completeness === 'partial')
+    return ['It is playable, with gaps', `${length}; what is missing is named below.`, 'amber'];
   return ['It is complete', `${length}, and every second of it is accounted for.`, 'green'];
 }

@@ -26,7 +26,8 @@ export class StoryView {
     this.#parts = parts;
     this.#id = recording.id;
     this.element.append(h('h2', { id: 'story-title' }, 'What happened'), this.#trouble, this.#list);
-    if (!parts.session.controls(recording.meetingId)) this.#trouble.append(h('p', { class: 'empty' }, 'The history is shown to hosts and operators.'));
+    if (!parts.session.controls(recording.meetingId))
+      this.#trouble.append(h('p', { class: 'empty' }, 'The history is shown to hosts and operators.'));
   }
 
   /** Reads what is new. Not every stored event changes the recording, so that it looks now and then while it goes on. */
@@ -34,7 +35,8 @@ export class StoryView {
     if (!this.#parts.session.controls(recording.meetingId) || recording.version === this.#version) return;
     this.#version = recording.version;
     clearInterval(this.#timer);
-    if (!['completed', 'failed', 'aborted', 'deleted'].includes(recording.state)) this.#timer = setInterval(() => this.#read(), EVERY_MS);
+    if (!['completed', 'failed', 'aborted', 'deleted'].includes(recording.state))
+      this.#timer = setInterval(() => this.#read(), EVERY_MS);
     this.#read();
   }
 
@@ -73,14 +75,29 @@ function stepRow({ type }) {
   const text = h('p', { class: 'text' });
   const proof = h('p', { class: 'proof' });
   const raw = h('pre');
-  const element = h('li', { 'data-type': type }, head, text, proof, h('details', null, h('summary', null, 'Data'), raw));
+  const element = h(
+    'li',
+    { 'data-type': type },
+    head,
+    text,
+    proof,
+    h('details', null, h('summary', null, 'Data'), raw),
+  );
   const update = (step) => {
     const times = step.raw.length > 1 ? ` ${step.raw.length} times` : '';
     element.className = step.tone;
-    head.replaceChildren(stamp(step.time, timeOfDay), h('strong', null, step.title + times), h('span', { class: 'who' }, actorOf(step.actor)));
+    head.replaceChildren(
+      stamp(step.time, timeOfDay),
+      h('strong', null, step.title + times),
+      h('span', { class: 'who' }, actorOf(step.actor)),
+    );
     text.replaceChildren(step.text);
     text.hidden = !step.text;
-    proof.replaceChildren(...(step.proof ? [icon('completed'), h('span', null, h('span', { class: 'label' }, 'Evidence: '), step.proof)] : []));
+    proof.replaceChildren(
+      ...(step.proof
+        ? [icon('completed'), h('span', null, h('span', { class: 'label' }, 'Evidence: '), step.proof)]
+        : []),
+    );
     proof.hidden = !step.proof;
     raw.textContent = JSON.stringify(step.raw.length > 1 ? step.raw : step.raw[0], null, 2);
   };

@@ -33,7 +33,9 @@ export class Streams {
   #wanted() {
     const { session, meetings } = this.#parts;
     if (!session.token) return [];
-    return session.operator ? [EVERYTHING] : meetings.watched.map((meeting) => `/api/v1/meetings/${encodeURIComponent(meeting)}/events`);
+    return session.operator
+      ? [EVERYTHING]
+      : meetings.watched.map((meeting) => `/api/v1/meetings/${encodeURIComponent(meeting)}/events`);
   }
 
   #start(path) {
