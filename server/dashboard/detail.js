@@ -52,6 +52,8 @@ export class Detail {
       if (id !== this.#id) return;
       if (!this.#view) this.#view = new View(recording, this.#parts);
       this.#parts.store.put(recording);
+      // A stream may have told of a newer one meanwhile.
+      this.#view.update(this.#parts.store.get(id));
     } catch (problem) {
       if (id === this.#id && !this.#view)
         byId('detail').replaceChildren(
