@@ -4,7 +4,13 @@ import { h } from './dom.js';
 import { setClock, stamp } from './format.js';
 
 const EVERY_MS = 15_000;
-const NAMES = { agora: 'Agora', database: 'Database', redis: 'Redis', storage: 'Storage' };
+const NAMES = {
+  agora: 'Agora',
+  database: 'Database',
+  redis: 'Redis',
+  storage: 'Storage',
+  jwks: 'The key set of tokens',
+};
 const STAND_INS = {
   agora: ['simulated', 'Agora is simulated: nothing is recorded of any real meeting.'],
   storage: ['local', 'Storage is local: files stay on the server’s own disk.'],
@@ -45,19 +51,13 @@ export class Health {
     for (const [name, check] of failing)
       this.#banners.set(`check-${name}`, { tone, shape: 'warning', children: told(name, check) });
     this.#banners.keep('check-', new Set(failing.map(([name]) => `check-${name}`)));
-    this.#showLeaving(report.status === 'unready' && !failing.length);
-  }
-
-  #showLeaving(leaving) {
-    if (!leaving) return this.#banners.clear('leaving');
-    const said = [h('strong', null, 'The server is being restarted.'), ' It takes no new commands; recordings go on.'];
-    this.#banners.set('leaving', { tone: 'amber', shape: 'warning', children: said });
   }
 }
 
+/** A check that fails, in words; `server` is the server itself, which leaves and stops no recording. */
 const told = (name, check) => [
-  h('strong', null, `${NAMES[name] ?? name} is in trouble`),
-  `: ${check.detail} `,
+  h('strong', null, name === 'server' ? 'The server is being restarted' : `${NAMES[name] ?? name} is in trouble`),
+  name === 'server' ? ': it takes no new commands; recordings go on. ' : `: ${check.detail} `,
   'Since ',
   stamp(check.since),
   '.',
