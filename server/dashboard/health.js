@@ -17,7 +17,7 @@ const STAND_INS = {
   database: ['embedded', 'The databases are embedded, for one host.'],
 };
 
-/** Looks at `/readyz` now and then, while the page can be seen; `report` is called with what it says. */
+/** Looks at `/readyz` now and then, while the page can be seen, and shows it as banners. */
 export class Health {
   #banners;
   #timer;

@@ -22,16 +22,11 @@ export function problemBody(problem) {
 }
 
 /** The code; one of the server's own leads to its explanation. */
-const codeOf = (problem) =>
-  h(
-    'a',
-    {
-      href: problem.type?.startsWith('/errors/') ? `/errors/${encodeURIComponent(problem.code)}` : null,
-      target: '_blank',
-      rel: 'noopener',
-    },
-    h('code', null, problem.code ?? 'error'),
-  );
+function codeOf({ code = 'error', type }) {
+  const shown = h('code', null, code);
+  if (!type?.startsWith('/errors/')) return shown;
+  return h('a', { href: `/errors/${encodeURIComponent(code)}`, target: '_blank', rel: 'noopener' }, shown);
+}
 
 export const problemBox = (problem) =>
   h('div', { class: 'problem', 'data-code': problem.code }, icon('warning'), h('div', null, problemBody(problem)));
