@@ -180,6 +180,7 @@ class Application:
         AssetRoutes(parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)
+        app.on_shutdown.append(self._send_away)
         return app
 
     def _authenticator(self) -> Authenticator:
@@ -194,11 +195,14 @@ class Application:
         return made
 
     async def drain(self) -> None:
-        """Leave without stopping a recording: no new commands, calls in flight, then the streams (recipe 3.1)."""
+        """Leave without stopping a recording: no new commands, then calls in flight (recipe 3.1). Streams end in `_send_away`."""
         self.health.leave()
         drain = self._parts.config.drain
         await asyncio.sleep(drain.readiness_seconds)
         await self.system.drain(min(drain.effects_seconds, drain.seconds - CLOSING_SECONDS))
+
+    async def _send_away(self, _: web.Application) -> None:
+        # aiohttp has stopped listening by now: an EventSource that came back to a 503 would give up for good.
         await self.hub.close(CLOSING_SECONDS)
 
     async def _run(self, _: web.Application) -> AsyncIterator[None]:

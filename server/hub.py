@@ -19,6 +19,7 @@ from actors.ports import Clock, Feed, JournalUnavailable
 from server.errors import Problem
 from server.settings import StreamSettings
 from server.streams.channel import Channel, Hole, Works
+from server.streams.doors import RETRY_AFTER_SECONDS, Doors
 from server.streams.everything import START, EverythingChannel
 from server.streams.meeting import MeetingChannel
 from server.streams.observer import StreamObserver
@@ -27,7 +28,6 @@ from server.streams.subscriber import Drainable, End, Subscriber, Terms
 
 SWEEP_SECONDS = 1.0
 POSITION_CHECK_SECONDS = (25.0, 40.0)
-RETRY_AFTER_SECONDS = 5
 RETRY_MS = (1000, 3000)
 RETRY_RESTART_MS = (1000, 5000)
 CLOSING_BATCHES = 20
@@ -52,6 +52,7 @@ class Hub:
         self._settings = settings
         self._clock = clock
         self._observer = observer or StreamObserver()
+        self._doors = Doors(settings, self._observer)
         self._press = Press(render, clock, self._observer, lambda: feed.identity)
         self._works = Works(feed, self._press, settings, self._observer, monotonic, self._spawn)
         self._meetings: dict[MeetingId, MeetingChannel] = {}
@@ -59,7 +60,6 @@ class Hub:
         self._subscribers: dict[AnySubscriber, Channel[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._random = random.Random()  # noqa: S311 (jitter)
-        self._closing = False
         self._left = asyncio.Event()
 
     # --- telling ---
@@ -78,10 +78,7 @@ class Hub:
 
     def subscribe(self, meeting_id: MeetingId | None, terms: Terms) -> AnySubscriber:
         """Counts a subscriber in, of one meeting or (None) of all. `leave` must follow. Raises Problem 503."""
-        if self._closing:
-            raise Problem("draining", retry_after_seconds=RETRY_AFTER_SECONDS)
-        if len(self._subscribers) >= self._settings.subscribers_max:
-            raise Problem("overloaded", "no room for another stream", retry_after_seconds=RETRY_AFTER_SECONDS)
+        self._doors.enter(terms.sub)
         channel: Channel[Any] = self._everything if meeting_id is None else self._meeting(meeting_id)
         place = START if meeting_id is None else 0
         subscriber: AnySubscriber = Subscriber(channel, terms, place, self._settings, self._observer)
@@ -123,6 +120,7 @@ class Hub:
         if channel is None:
             return
         self._left.set()
+        self._doors.leave(subscriber.terms.sub)
         subscriber.end(End.GONE)
         self._observer.subscribers(subscriber.wire.transport, -1)
         if isinstance(channel, MeetingChannel) and channel.is_empty:
@@ -151,7 +149,7 @@ class Hub:
         self.sweep()
 
     def sweep(self) -> None:
-        """One look at every subscriber: hung up, token expired, ping or heartbeat due."""
+        """One look at every subscriber: hung up, token expired, ping or heartbeat due, too much unsent."""
         now, today = self._works.monotonic(), self._clock.now_ms() / 1000
         for subscriber in tuple(self._subscribers):
             if subscriber.is_gone:
@@ -160,6 +158,7 @@ class Hub:
                 subscriber.end(End.EXPIRED)
             elif now >= subscriber.due:
                 subscriber.tend(now, self._press.heartbeat)
+        self._doors.weigh(self._subscribers)
 
     async def check_positions(self) -> None:
         """One query for all watched meetings finds events whose hints were lost, the last ones too."""
@@ -179,7 +178,7 @@ class Hub:
 
     async def close(self, seconds: float) -> None:
         """Sends everybody away within that time, in batches, so that they do not all come back at once."""
-        self._closing = True
+        self._doors.shut()
         try:
             async with asyncio.timeout(seconds):
                 await self._send_away(seconds / 2)

@@ -14,6 +14,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 WAITS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1800)
 """Seconds: up to the deadlines of starting, stopping and processing."""
 TRANSPORTS = ("websocket", "sse")
+REFUSALS = ("draining", "node", "principal", "unsent")
 
 
 class ActorMetrics(Observer):
@@ -154,6 +155,12 @@ class StreamMetrics(StreamObserver):
         for transport in TRANSPORTS:
             self._subscribers.labels(transport)
             self._slow.labels(transport)
+        self._refused = Counter(
+            "tapedeck_stream_refusals", "Streams not let in, by what was too much", ["reason"], registry=registry
+        )
+        for reason in REFUSALS:
+            self._refused.labels(reason)
+        self._unsent = Gauge("tapedeck_stream_unsent_bytes", "Bytes that wait to be sent to subscribers", registry=registry)
         self._encoded = Counter(
             "tapedeck_events_encoded", "Events rendered to JSON, once for all subscribers", registry=registry
         )
@@ -166,6 +173,12 @@ class StreamMetrics(StreamObserver):
 
     def slow_close(self, transport: str) -> None:
         self._slow.labels(transport).inc()
+
+    def refused(self, reason: str) -> None:
+        self._refused.labels(reason).inc()
+
+    def unsent(self, count: int) -> None:
+        self._unsent.set(count)
 
     def encoded(self) -> None:
         self._encoded.inc()

@@ -1,6 +1,7 @@
 """What every request passes: its id, its limits, its form of error, its access-log line, its metrics.
 
-The order is: observe (outermost) > limits > cross-origin (`server.cors`) > authorise (`server.policy`) > handler.
+The order is: observe (outermost) > refused WebSockets (`server.sockets`) > limits > cross-origin (`server.cors`) >
+authorise (`server.policy`) > handler.
 Whatever goes wrong inside leaves as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's
 own access log stays off.
 """
@@ -23,6 +24,7 @@ from server.params import HTTP_SETTINGS
 from server.policy import PRINCIPAL, authorise
 from server.protection import protect
 from server.settings import HttpSettings
+from server.sockets import refuse_sockets
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 HUNG_UP = 499
@@ -67,7 +69,7 @@ def install(app: web.Application, http: HttpSettings, registry: CollectorRegistr
     """Adds all middlewares to an application in their order. `server.policy.AUTHENTICATOR` is set by the caller."""
     app[HTTP_SETTINGS] = http
     across = cors(app, http.cors_origins)
-    app.middlewares.extend([_observer(RequestMetrics(registry)), _limiter(http), across, authorise])
+    app.middlewares.extend([_observer(RequestMetrics(registry)), refuse_sockets, _limiter(http), across, authorise])
     app.on_response_prepare.append(_add_headers)
     protect(app)
 

@@ -8,7 +8,7 @@ an error of ours and becomes a 500.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiohttp import WSCloseCode, hdrs, web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from server.auth import Authenticator, Principal, Role, TokenError
@@ -17,8 +17,6 @@ from server.params import meeting_id_of
 
 EVERY_ROLE = frozenset(Role)
 HOSTS = frozenset({Role.HOST, Role.CO_HOST})
-WS_UNAUTHENTICATED = 4401
-WS_FORBIDDEN = 4403
 
 
 class Scope(StrEnum):
@@ -103,12 +101,7 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.match_info.http_exception is not None:
         return await handler(request)  # no such path or method: the router's own answer
     policy = request.app[POLICIES][request.match_info.route]
-    try:
-        await _admit(request, policy)
-    except Problem as problem:
-        if policy.stream and _is_websocket(request):
-            return await _close_websocket(request, problem)
-        raise
+    await _admit(request, policy)
     response = await handler(request)
     if policy.scope is Scope.RECORDING and _CHECKED not in request:
         raise RuntimeError(f"{request.match_info.route} answered without allow_recording")
@@ -162,16 +155,3 @@ def _require(policy: Policy, principal: Principal, meeting_id: str) -> None:
     if role is None and not principal.is_operator:
         raise Problem("not_found", "there is no such thing, or this token gives no role in its meeting")
     raise Problem("forbidden", f"this call needs one of the roles {', '.join(sorted(policy.roles))}")
-
-
-def _is_websocket(request: web.Request) -> bool:
-    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-
-
-async def _close_websocket(request: web.Request, problem: Problem) -> web.StreamResponse:
-    """A page cannot see the status of a refused upgrade, so it is accepted and closed with a code (api.md 4)."""
-    codes = {401: WS_UNAUTHENTICATED, 403: WS_FORBIDDEN, 404: WS_FORBIDDEN}
-    socket = web.WebSocketResponse(compress=False, timeout=1)
-    await socket.prepare(request)
-    await socket.close(code=codes.get(problem.status, WSCloseCode.POLICY_VIOLATION), message=problem.code.encode())
-    return socket

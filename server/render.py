@@ -102,6 +102,7 @@ class Renderer:
             "type": "recording.snapshot",
             # A meeting in which nothing has happened yet is as it is now.
             "time": rfc3339(snapshot.at_ms or time.time_ns() // 1_000_000),
+            **({} if live is None else {"subject": live.recording_id}),
             "datacontenttype": "application/json",
             "sequence": snapshot.sequence,
             "data": {

@@ -190,6 +190,8 @@ class StreamSettings(Section):
     """Limits of the event streams (recipe 3.6)."""
 
     subscribers_max: Count = 20000
+    subscribers_per_principal_max: Count = 5000
+    unsent_bytes_max: Bytes = 268435456
     write_buffer_bytes_max: Bytes = 1048576
     write_buffer_peak_bytes: Bytes = 262144
     write_buffer_peak_seconds: Seconds = 5.0

@@ -1,7 +1,6 @@
 """The event streams: one URL each, WebSocket and SSE (api.md 4).
 
-A WebSocket that is refused is accepted and closed with a code, since a page cannot see an HTTP status; an event
-stream is refused by its status.
+A request that is refused raises a Problem: an event stream is refused by its status, a WebSocket as `server.sockets` does it.
 """
 
 import asyncio
@@ -21,22 +20,12 @@ from server.errors import Problem, invalid
 from server.hub import AnySubscriber, Hub
 from server.params import meeting_id_of, validation_problem
 from server.policy import MEETING_STREAM, OPERATOR_STREAM, PRINCIPAL, route
+from server.schemas import IN_DIGITS
+from server.sockets import is_websocket, open_socket
 from server.streams.frames import Wire, body_piece
 from server.streams.subscriber import End, Terms
 
-CLIENT_FRAME_BYTES_MAX = 4096
-"""A client sends pongs; nothing of it needs to be longer."""
-CLOSE_SECONDS = 1.0
 LAST_EVENT_ID = "Last-Event-ID"
-_CLOSE_CODES = {
-    "unauthenticated": 4401,
-    "forbidden": 4403,
-    "not_found": 4403,
-    "draining": 1012,
-    "overloaded": 1013,
-    "database_unavailable": 1013,
-}
-_POLICY_VIOLATION = 1008
 _OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -46,7 +35,7 @@ class StreamQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cursor: str | None = None
-    heartbeat: Annotated[int, Field(ge=10, le=60)] | None = None
+    heartbeat: Annotated[int, Field(ge=10, le=60), IN_DIGITS] | None = None
     access_token: str | None = None
 
 
@@ -106,13 +95,10 @@ class StreamRoutes:
         return await self._serve(request, None)
 
     async def _serve(self, request: web.Request, meeting_id: MeetingId | None) -> web.StreamResponse:
-        if not _is_websocket(request):
+        if not is_websocket(request):
             return await self._subscribe(request, meeting_id, _sse_wire(request))
-        try:
-            self._check_origin(request)
-            return await self._subscribe(request, meeting_id, Wire.WEBSOCKET)
-        except Problem as problem:
-            return await _refuse(request, problem)
+        self._check_origin(request)
+        return await self._subscribe(request, meeting_id, Wire.WEBSOCKET)
 
     async def _subscribe(self, request: web.Request, meeting_id: MeetingId | None, wire: Wire) -> web.StreamResponse:
         subscriber = self._hub.subscribe(meeting_id, self._terms(request, wire))
@@ -129,7 +115,8 @@ class StreamRoutes:
     def _terms(self, request: web.Request, wire: Wire) -> Terms:
         query = _parse(request)
         cursor = request.headers.get(LAST_EVENT_ID) or query.cursor
-        return Terms(wire, cursor, self._ends_at(request[PRINCIPAL]), query.heartbeat or 0)
+        principal = request[PRINCIPAL]
+        return Terms(wire, cursor, self._ends_at(principal), query.heartbeat or 0, principal.sub)
 
     def _ends_at(self, principal: Principal) -> float:
         expired = principal.expires_at <= self._clock.now_ms() / 1000
@@ -153,12 +140,13 @@ class StreamRoutes:
         try:
             await self._hub.follow(subscriber)
             await response.wait()
+            await response.write_eof()  # here, so that the stream counts until its last bytes have left
         except ConnectionError:
             subscriber.end(End.GONE)
         return response
 
     async def _websocket(self, request: web.Request, subscriber: AnySubscriber) -> web.StreamResponse:
-        socket = _socket()
+        socket = open_socket()
         writer = await socket.prepare(request)
         self._attach(request, subscriber, writer)
         try:
@@ -185,10 +173,6 @@ class StreamRoutes:
                 await socket.pong(message.data)
 
 
-def _is_websocket(request: web.Request) -> bool:
-    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-
-
 def _sse_wire(request: web.Request) -> Wire:
     return Wire.SSE if request.version >= HttpVersion11 else Wire.SSE_PLAIN
 
@@ -202,17 +186,3 @@ def _parse(request: web.Request) -> StreamQuery:
         return StreamQuery.model_validate(dict(request.query))
     except ValidationError as error:
         raise validation_problem(error) from None
-
-
-def _socket() -> web.WebSocketResponse:
-    return web.WebSocketResponse(
-        compress=False, autoping=False, max_msg_size=CLIENT_FRAME_BYTES_MAX, timeout=CLOSE_SECONDS
-    )
-
-
-async def _refuse(request: web.Request, problem: Problem) -> web.StreamResponse:
-    socket = _socket()
-    await socket.prepare(request)
-    code = _CLOSE_CODES.get(problem.code, _POLICY_VIOLATION)
-    await socket.close(code=code, message=problem.code.encode())
-    return socket

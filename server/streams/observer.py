@@ -10,6 +10,12 @@ class StreamObserver:
     def slow_close(self, transport: str) -> None:
         """A subscriber was cut off because it read too slowly."""
 
+    def refused(self, reason: str) -> None:
+        """Somebody was not let in: `draining`, or no room at the `node`, for the `principal`, for more `unsent`."""
+
+    def unsent(self, count: int) -> None:
+        """So many bytes wait to be sent to all subscribers together."""
+
     def encoded(self) -> None:
         """An event was rendered to JSON."""
 

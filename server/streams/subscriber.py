@@ -51,12 +51,13 @@ class Home(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the request asked for. `expires_at` is Unix seconds; `heartbeat_seconds` 0: none."""
+    """What the request asked for. `expires_at` is Unix seconds; `heartbeat_seconds` 0: none; `sub` is the caller's."""
 
     wire: Wire
     cursor: str | None
     expires_at: float
     heartbeat_seconds: int = 0
+    sub: str = ""
 
 
 class Subscriber(Generic[P]):
@@ -125,6 +126,11 @@ class Subscriber(Generic[P]):
     def is_gone(self) -> bool:
         """Whether its connection has been closed under it."""
         return self._transport is not None and self._transport.is_closing()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What waits in its transport."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def heard(self) -> None:
         """It sent something, so it is alive."""

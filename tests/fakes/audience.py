@@ -65,12 +65,20 @@ class Counts(StreamObserver):
     slow: list[str] = field(default_factory=list)
     encodings: int = 0
     framings: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    unsent_bytes: int = 0
 
     def subscribers(self, transport: str, change: int) -> None:
         self.open[transport] += change
 
     def slow_close(self, transport: str) -> None:
         self.slow.append(transport)
+
+    def refused(self, reason: str) -> None:
+        self.refusals.append(reason)
+
+    def unsent(self, count: int) -> None:
+        self.unsent_bytes = count
 
     def encoded(self) -> None:
         self.encodings += 1
@@ -176,12 +184,10 @@ class Node:
     url: str
     port: int
 
-    def token(self, *, ttl_seconds: int = 3600, operator: bool = False, **meetings: str) -> str:
+    def token(self, *, sub: str = "user-1", ttl_seconds: int = 3600, operator: bool = False, **meetings: str) -> str:
         roles = meetings or {"*": "PARTICIPANT"}
         now = self.hands.wall_ms / 1000
-        return mint_token(
-            SECRET, sub="user-1", meetings=roles, operator=operator, ttl_seconds=ttl_seconds, now=lambda: now
-        )
+        return mint_token(SECRET, sub=sub, meetings=roles, operator=operator, ttl_seconds=ttl_seconds, now=lambda: now)
 
 
 @asynccontextmanager
@@ -357,3 +363,16 @@ class EventSource(Listener):
                 elif name == ":":
                     self.comments += 1
                 self._changed.set()
+
+
+async def refused(node: Node, status: int, code: str, close_code: int) -> None:
+    """A new subscriber of either kind is refused like this."""
+    path, headers = "/api/v1/meetings/m-1/events", {"Authorization": f"Bearer {node.token()}"}
+    async with aiohttp.ClientSession(node.url, headers=headers) as session:
+        async with session.get(path) as response:
+            problem = await response.json()
+            assert (response.status, problem["code"]) == (status, code)
+            assert int(response.headers["Retry-After"]) > 0
+        async with session.ws_connect(path) as socket:
+            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+            assert socket.close_code == close_code

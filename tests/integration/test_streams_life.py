@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from actors.ports import JournalUnavailable
-from tests.fakes.audience import EventSource, Listener, Node, SocketListener, World, eventually, serving
+from tests.fakes.audience import EventSource, Listener, SocketListener, World, eventually, refused, serving
 
 MEETING = "/api/v1/meetings/m-1/events"
 ALL = "/api/v1/events"
@@ -157,7 +157,21 @@ async def test_there_is_a_limit_of_subscribers() -> None:
     async with serving(World(), subscribers_max=1) as node, SocketListener(node, MEETING, node.token()) as socket:
         await joined(socket)
         await refused(node, 503, "overloaded", 1013)
+        assert node.counts.refusals == ["node", "node"]
     assert not socket.events[1:]
+
+
+async def test_there_is_a_limit_for_each_caller() -> None:
+    async with serving(World(), subscribers_per_principal_max=1) as node:
+        async with SocketListener(node, MEETING, node.token()) as first:
+            await joined(first)
+            await refused(node, 503, "overloaded", 1013)
+            assert node.counts.refusals == ["principal", "principal"]
+            async with SocketListener(node, MEETING, node.token(sub="user-2")) as second:
+                await joined(second)
+        await eventually(lambda: not sum(node.counts.open.values()))
+        async with SocketListener(node, MEETING, node.token()) as again:
+            await joined(again)
 
 
 async def test_a_database_in_trouble_refuses_and_leaves_nobody_behind() -> None:
@@ -170,16 +184,3 @@ async def test_a_database_in_trouble_refuses_and_leaves_nobody_behind() -> None:
     async with serving(world) as node:
         await refused(node, 503, "database_unavailable", 1013)
         assert node.counts.open == {"websocket": 0, "sse": 0}
-
-
-async def refused(node: Node, status: int, code: str, close_code: int) -> None:
-    """A new subscriber of either kind is refused like this."""
-    headers = {"Authorization": f"Bearer {node.token()}"}
-    async with aiohttp.ClientSession(node.url, headers=headers) as session:
-        async with session.get(MEETING) as response:
-            problem = await response.json()
-            assert (response.status, problem["code"]) == (status, code)
-            assert int(response.headers["Retry-After"]) > 0
-        async with session.ws_connect(MEETING) as socket:
-            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
-            assert socket.close_code == close_code

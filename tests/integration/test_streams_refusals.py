@@ -21,36 +21,38 @@ async def by_sse(node: Node, path: str, headers: dict[str, str], query: str = ""
         return response.status, (await response.json())["code"]
 
 
-async def by_websocket(node: Node, path: str, headers: dict[str, str], query: str = "") -> int | None:
+async def by_websocket(node: Node, path: str, headers: dict[str, str], query: str = "") -> tuple[int, str]:
     async with aiohttp.ClientSession(node.url) as session, session.ws_connect(path + query, headers=headers) as socket:
-        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
-        return socket.close_code
+        message = await socket.receive()
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        return message.data, message.extra
 
 
 async def test_without_a_token() -> None:
     async with serving(World()) as node:
         for path in (MEETING, ALL):
             assert await by_sse(node, path, {}) == (401, "unauthenticated")
-            assert await by_websocket(node, path, {}) == 4401
+            assert await by_websocket(node, path, {}) == (4401, "unauthenticated")
 
 
 async def test_without_a_role_or_scope() -> None:
     async with serving(World()) as node:
         headers = bearer(node.token(**{"m-2": "HOST"}))
         assert await by_sse(node, MEETING, headers) == (404, "not_found")
-        assert await by_websocket(node, MEETING, headers) == 4403
+        assert await by_websocket(node, MEETING, headers) == (4403, "not_found")
         assert await by_sse(node, ALL, headers) == (403, "forbidden")
-        assert await by_websocket(node, ALL, headers) == 4403
+        assert await by_websocket(node, ALL, headers) == (4403, "forbidden")
 
 
 @pytest.mark.parametrize(
-    "query", ["?colour=red", "?heartbeat=9", "?heartbeat=61", "?heartbeat=x", "?cursor=a&cursor=b", "?heartbeat="]
+    "query",
+    ["colour=red", "heartbeat=9", "heartbeat=61", "heartbeat=x", "heartbeat=%2B10", "heartbeat=1_0", "heartbeat=10.0", "heartbeat=", "cursor=a&cursor=b"],
 )
 async def test_a_query_that_is_not_allowed(query: str) -> None:
     async with serving(World()) as node:
         headers = bearer(node.token())
-        assert await by_sse(node, MEETING, headers, query) == (422, "validation_failed")
-        assert await by_websocket(node, MEETING, headers, query) == 1008
+        assert await by_sse(node, MEETING, headers, f"?{query}") == (422, "validation_failed")
+        assert await by_websocket(node, MEETING, headers, f"?{query}") == (4403, "validation_failed")
         assert node.counts.open == {"websocket": 0, "sse": 0}
 
 
@@ -70,10 +72,27 @@ async def test_the_origin_of_a_websocket(origin: str, taken: bool) -> None:
     async with serving(World()) as node:
         headers = {**bearer(node.token()), "Origin": node.url if origin == "own" else origin}
         if not taken:
-            assert await by_websocket(node, MEETING, headers) == 4403
+            assert await by_websocket(node, MEETING, headers) == (4403, "forbidden")
             return
         async with aiohttp.ClientSession(node.url) as session, session.ws_connect(MEETING, headers=headers) as socket:
             assert (await socket.receive_json())["type"] == "recording.snapshot"
+
+
+async def test_what_the_limits_refuse() -> None:
+    async with serving(World()) as node:
+        long = {**bearer(node.token()), "X-Long": "x" * 9000}
+        assert await by_sse(node, MEETING, long) == (431, "headers_too_large")
+        assert await by_websocket(node, MEETING, long) == (4403, "headers_too_large")
+        query = f"?access_token={'x' * 8192}"
+        assert await by_sse(node, MEETING, {}, query) == (414, "uri_too_long")
+        assert await by_websocket(node, MEETING, {}, query) == (4403, "uri_too_long")
+
+
+async def test_a_meeting_id_that_is_none() -> None:
+    async with serving(World()) as node:
+        path, headers = "/api/v1/meetings/a%20b/events", bearer(node.token())
+        assert await by_sse(node, path, headers) == (422, "validation_failed")
+        assert await by_websocket(node, path, headers) == (4403, "validation_failed")
 
 
 async def test_a_long_token_in_the_query() -> None:

@@ -16,6 +16,7 @@ from tests.fakes.audience import (
     SocketListener,
     World,
     eventually,
+    refused,
     serving,
 )
 
@@ -113,6 +114,30 @@ async def test_who_recovers_in_time_is_kept() -> None:
         assert not node.counts.slow
         await node.hub.close(0.2)
         await reading
+
+
+async def test_when_all_of_them_together_have_too_much_the_worst_is_cut_and_nobody_is_let_in() -> None:
+    world = World()
+    async with serving(world, unsent_bytes_max=300_000) as node:
+        async with stalled(node, websocket=True), stalled(node, websocket=True):
+            await eventually(lambda: live_count(node) == 2)
+            while min(largest_buffer(node)) < 100_000:
+                world.commit("m-1", padding=20_000)
+                await asyncio.sleep(0)
+            node.hub.sweep()
+            assert not node.counts.slow
+            assert 200_000 <= node.counts.unsent_bytes <= 300_000
+            await refused(node, 503, "overloaded", 1013)
+            assert node.counts.refusals == ["unsent", "unsent"]
+            while sum(largest_buffer(node)) <= 300_000:
+                world.commit("m-1", padding=20_000)
+                await asyncio.sleep(0)
+            node.hub.sweep()
+            assert node.counts.slow == ["websocket"]
+            await eventually(lambda: live_count(node) == 1 and node.counts.open["websocket"] == 1)
+        await eventually(lambda: node.counts.unsent_bytes == 0, node.hub.sweep)
+        async with SocketListener(node, MEETING, node.token()) as again:
+            await again.until(lambda: len(again.events) == 1)
 
 
 async def test_a_reader_that_stops_during_its_replay_is_cut_off_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ async def test_a_malformed_meeting_is_told_before_a_missing_role(edge: Edge, mee
         ("/meeting-stream/m-1", {"Authorization": "Bearer x"}, 4401),
         ("/meeting-stream/m-1", STRANGER, 4403),
         ("/operator-stream/m-1", HOST, 4403),
-        ("/meeting-stream/a%20b", HOST, 1008),
+        ("/meeting-stream/a%20b", HOST, 4403),
     ],
 )
 async def test_a_refused_websocket_is_told_by_its_close_code(
