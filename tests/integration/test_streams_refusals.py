@@ -46,7 +46,17 @@ async def test_without_a_role_or_scope() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["colour=red", "heartbeat=9", "heartbeat=61", "heartbeat=x", "heartbeat=%2B10", "heartbeat=1_0", "heartbeat=10.0", "heartbeat=", "cursor=a&cursor=b"],
+    [
+        "colour=red",
+        "heartbeat=9",
+        "heartbeat=61",
+        "heartbeat=x",
+        "heartbeat=%2B10",
+        "heartbeat=1_0",
+        "heartbeat=10.0",
+        "heartbeat=",
+        "cursor=a&cursor=b",
+    ],
 )
 async def test_a_query_that_is_not_allowed(query: str) -> None:
     async with serving(World()) as node:
