@@ -1,6 +1,7 @@
 """A server's life: lock, databases, schema, simulator, listen; and all of it backwards when it is told to stop."""
 
 import asyncio
+import resource
 import secrets
 import signal
 import socket
@@ -42,12 +43,24 @@ log = structlog.get_logger(__name__)
 SHUTDOWN_SECONDS = 2.0
 """What a handler is given at the end; aiohttp's default is a minute."""
 BACKLOG = 1024
+OTHER_FILES = 1000
+"""Open files beside the streams: databases, provider, media, other requests."""
 
 
 def serve(config: Config) -> None:
     """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses."""
     configure_logging(config.log.level, config.log.format)
+    _allow_files(config.streams.subscribers_max + OTHER_FILES)
     _run(_serve(config))
+
+
+def _allow_files(wanted: int) -> None:
+    """A stream is an open file, and most systems allow 1024 until one asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -10,7 +10,8 @@ from aiohttp import web
 from tests.acceptance.running import token_for
 
 GUIDE = Path(__file__).parents[2] / "docs" / "indicator.md"
-TAPEDECK = "https://tapedeck.example.com"
+SERVER, MEETING = "https://tapedeck.example.com", "standup"
+"""What the guide says where an application has its own."""
 
 
 def blocks(language: str) -> list[str]:
@@ -25,11 +26,12 @@ class Elsewhere:
         self.tapedeck = ""
         self.origin = ""
         self.token_seconds = 3600
-        self.token_meeting = "standup"
+        self.token_meeting = "*"
         self.tokens = 0
+        self.meeting = ""
 
     async def page(self, _: web.Request) -> web.Response:
-        text = blocks("html")[0].replace(TAPEDECK, self.tapedeck)
+        text = blocks("html")[0].replace(SERVER, self.tapedeck).replace(MEETING, self.meeting)
         return web.Response(text=text, content_type="text/html")
 
     async def empty(self, _: web.Request) -> web.Response:

@@ -209,7 +209,7 @@ async def serving(world: World, *, timers: bool = False, **limits: float) -> Asy
     StreamRoutes(hub, hands, origins=["https://app.example"], leeway_seconds=30).add_to(app)
     runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options())
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     port = runner.addresses[0][1]
     world.hubs.append(hub)
     if timers:

@@ -1,0 +1,27 @@
+"""What a server asks of the system before it starts."""
+
+import resource
+from collections.abc import Iterator
+
+import pytest
+
+from server.main import _allow_files
+
+
+@pytest.fixture
+def limits() -> Iterator[tuple[int, int]]:
+    """The limits of open files as they were; they are so again afterwards."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield before
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_as_many_files_as_there_may_be_streams(limits: tuple[int, int]) -> None:
+    _, hard = limits
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    _allow_files(700)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (700, hard)
+    _allow_files(600)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (700, hard)
+    _allow_files(10**9)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == (hard if hard != resource.RLIM_INFINITY else 10**9)
