@@ -19,11 +19,12 @@ from server.streams.frames import Batch, Frame
 from server.streams.observer import StreamObserver
 from server.streams.position import P
 from server.streams.press import Press
-from server.streams.subscriber import End, Subscriber
+from server.streams.ranks import Ranks
+from server.streams.subscriber import PORTION_BYTES, End, Subscriber
 
 RING_EVENTS_MAX = 64
 LIVE_PAGE_EVENTS = 100
-"""Events that are read and written at once to those who are live: far below the bound of a write buffer."""
+"""Events that are read at once for those who are live."""
 PAUSE_SECONDS = 0.05
 log = structlog.get_logger(__name__)
 
@@ -50,10 +51,15 @@ class Channel(ABC, Generic[P]):
     def __init__(self, source: str, works: Works) -> None:
         self.source = source
         self.live: dict[Subscriber[P], None] = {}
+        """Each of them is either in step, or apart and looked at one by one."""
+        self.wrote_at = 0.0
+        """When those in step were written to, on the monotonic clock."""
         self.joining: set[Subscriber[P]] = set()
         self.place: P | None = None
         """Everything up to here has been published to those who are live."""
         self._works = works
+        self._in_step: Ranks[P] = Ranks(works.settings.write_buffer_peak_bytes)
+        self._apart: dict[Subscriber[P], None] = {}
         self._pending: list[Frame[P]] = []
         self._pending_from: P | None = None
         self._ring: deque[Frame[P]] = deque()
@@ -100,7 +106,7 @@ class Channel(ABC, Generic[P]):
             return False
         self.joining.discard(subscriber)
         if subscriber.end_reason is None:
-            self.live[subscriber] = None
+            self.live[subscriber] = self._apart[subscriber] = None
         return True
 
     def _hand_over(self, subscriber: Subscriber[P]) -> bool:
@@ -119,6 +125,8 @@ class Channel(ABC, Generic[P]):
     def drop(self, subscriber: Subscriber[P]) -> None:
         """It gets nothing any more."""
         self.live.pop(subscriber, None)
+        self._apart.pop(subscriber, None)
+        self._in_step.remove(subscriber)
         self.joining.discard(subscriber)
 
     # --- publishing ---
@@ -151,26 +159,49 @@ class Channel(ABC, Generic[P]):
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Write what is pending to everybody who is live."""
+        """Write what is pending to everybody who is live, or as much as a write buffer may get in one tick."""
         self._flushing = False
         if not self._pending:
             return
-        batch, self._pending = Batch(self._pending), []
         try:
-            self._write(batch)
+            self._write(self._next_batch())
         except Exception:
+            self._pending.clear()
             log.exception("stream.failed", source=self.source)
             for subscriber in tuple(self.live):
                 subscriber.end(End.UNAVAILABLE)
+        if self._pending:
+            self._schedule()
+
+    def _next_batch(self) -> Batch[P]:
+        size, count = 0, 0
+        while count < len(self._pending) and size < PORTION_BYTES:
+            size += self._pending[count].size
+            count += 1
+        frames, self._pending = self._pending[:count], self._pending[count:]
+        return Batch(frames)
 
     def _write(self, batch: Batch[P]) -> None:
         now, beginning, end = self._works.monotonic(), self._pending_from, batch.frames[-1].position
-        for subscriber in tuple(self.live):
-            if subscriber.place == beginning and not subscriber.seen:
-                subscriber.write(batch.to(subscriber.wire), now)
-                subscriber.place = end
-            elif beginning is not None and subscriber.place < beginning:
+        apart, self._pending_from, self.wrote_at = tuple(self._apart), end, now
+        for subscriber in self._in_step.write(batch):
+            self._step_out(subscriber, end)
+            subscriber.judge(now)
+        for subscriber in apart:
+            if beginning is not None and subscriber.place < beginning:
                 log.error("stream.gap", source=self.source)
                 subscriber.end(End.RESTART)
             else:
                 subscriber.deliver(batch, now)
+                self._step_in(subscriber, end)
+
+    def _step_in(self, subscriber: Subscriber[P], place: P) -> None:
+        if subscriber.place == place and subscriber.is_ordinary and subscriber in self._apart:
+            del self._apart[subscriber]
+            subscriber.in_step = True
+            self._in_step.add(subscriber)
+
+    def _step_out(self, subscriber: Subscriber[P], place: P) -> None:
+        self._in_step.remove(subscriber)
+        subscriber.in_step, subscriber.place = False, place
+        self._apart[subscriber] = None

@@ -79,6 +79,11 @@ class Frame(Generic[P]):
         self._json = b""
         self._wires: dict[Wire, bytes] = {}
 
+    @property
+    def size(self) -> int:
+        """Bytes of its JSON."""
+        return len(self._text())
+
     def to(self, wire: Wire) -> bytes:
         """The bytes of this event in that wire form."""
         made = self._wires.get(wire)

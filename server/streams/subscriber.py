@@ -45,6 +45,7 @@ class Home(Protocol):
     """Whoever keeps the subscriber."""
 
     source: str
+    wrote_at: float
 
     def drop(self, subscriber: "Subscriber[Any]") -> None: ...
 
@@ -70,17 +71,18 @@ class Subscriber(Generic[P]):
         "_observer",
         "_ping_at",
         "_settings",
-        "_transport",
         "_unanswered",
         "_wrote_at",
         "behind",
         "due",
         "end_reason",
         "home",
+        "in_step",
         "opening",
         "place",
         "seen",
         "terms",
+        "transport",
         "wire",
     )
 
@@ -94,6 +96,8 @@ class Subscriber(Generic[P]):
         """Events that its snapshots contain: the sequence by meeting (operators only)."""
         self.opening: list[Frame[P]] = []
         """What is sent before anything else."""
+        self.in_step = False
+        """Whether its home writes to it together with others, and its place is its home's."""
         self.behind = False
         """Whether the journal may hold more behind `place`."""
         self.end_reason: End | None = None
@@ -101,7 +105,7 @@ class Subscriber(Generic[P]):
         """When it has to be looked after again, on the monotonic clock."""
         self._settings = settings
         self._observer = observer
-        self._transport: asyncio.WriteTransport | None = None
+        self.transport: asyncio.WriteTransport | None = None
         self._drainable: Drainable | None = None
         self._ended: asyncio.Future[None] | None = None
         self._above_since = NEVER
@@ -112,7 +116,7 @@ class Subscriber(Generic[P]):
 
     def attach(self, transport: asyncio.WriteTransport, drainable: Drainable, now: float) -> None:
         """The response has begun: from here on it can be written to."""
-        self._transport, self._drainable = transport, drainable
+        self.transport, self._drainable = transport, drainable
         self._wrote_at = now
         self._ping_at = now + self._ping_seconds
         self._plan()
@@ -125,12 +129,17 @@ class Subscriber(Generic[P]):
     @property
     def is_gone(self) -> bool:
         """Whether its connection has been closed under it."""
-        return self._transport is not None and self._transport.is_closing()
+        return self.transport is not None and self.transport.is_closing()
 
     @property
     def unsent_bytes(self) -> int:
         """What waits in its transport."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether nothing but its transport has to be looked at when it is written to."""
+        return self.end_reason is None and not self.seen and self._above_since == NEVER
 
     def heard(self) -> None:
         """It sent something, so it is alive."""
@@ -150,15 +159,15 @@ class Subscriber(Generic[P]):
         self.home.drop(self)
         if reason is End.SLOW:
             self._observer.slow_close(self.wire.transport)
-        if self._transport is not None and reason is not End.GONE:
-            self._say_goodbye(self._transport, reason, farewell)
+        if self.transport is not None and reason is not End.GONE:
+            self._say_goodbye(self.transport, reason, farewell)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
     def abort(self) -> None:
         """Cut the connection; what is unsent is lost."""
-        if self._transport is not None:
-            self._transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
     def _say_goodbye(self, transport: asyncio.WriteTransport, reason: End, farewell: bytes) -> None:
         asyncio.get_running_loop().call_later(FAREWELL_SECONDS, transport.abort)
@@ -179,7 +188,7 @@ class Subscriber(Generic[P]):
 
     def write(self, data: bytes, now: float) -> None:
         """Events, at once. Cuts itself off when too much is unsent."""
-        transport = self._transport
+        transport = self.transport
         if transport is None or self.end_reason is not None:
             return
         if transport.is_closing():
@@ -187,11 +196,15 @@ class Subscriber(Generic[P]):
             return
         transport.write(data)
         self._wrote_at = now
-        unsent = transport.get_write_buffer_size()
-        if unsent > self._settings.write_buffer_peak_bytes or self._above_since != NEVER:
-            self._judge(unsent, now)
+        if self.unsent_bytes > self._settings.write_buffer_peak_bytes or self._above_since != NEVER:
+            self.judge(now)
 
-    def _judge(self, unsent: int, now: float) -> None:
+    def judge(self, now: float) -> None:
+        """Whether it may go on, by its transport."""
+        if self.is_gone:
+            self.end(End.GONE)
+            return
+        unsent = self.unsent_bytes
         if unsent <= self._settings.write_buffer_peak_bytes:
             self._above_since = NEVER
             return
@@ -225,11 +238,11 @@ class Subscriber(Generic[P]):
         Raises ConnectionError if the client is gone. One that does not read is ended.
         """
         for portion in _portions(frames, self.wire):
-            if self.end_reason is not None or self._transport is None or self._drainable is None:
+            if self.end_reason is not None or self.transport is None or self._drainable is None:
                 return
-            if self._transport.is_closing():
+            if self.transport.is_closing():
                 raise ConnectionResetError("the subscriber has gone")
-            self._transport.write(portion)
+            self.transport.write(portion)
             self._wrote_at = now
             try:
                 async with asyncio.timeout(JOIN_SECONDS_MAX):
@@ -241,11 +254,11 @@ class Subscriber(Generic[P]):
 
     def tend(self, now: float, heartbeat: Callable[[str], Frame[int]]) -> None:
         """Pings, heartbeats and second thoughts, when they are due."""
-        transport = self._transport
+        transport = self.transport
         if transport is None or self.end_reason is not None:
             return
         if self._above_since != NEVER:
-            self._judge(transport.get_write_buffer_size(), now)
+            self.judge(now)
         if now >= self._ping_at:
             self._ping(transport, now)
         if self._heartbeat_at <= now:
@@ -268,7 +281,8 @@ class Subscriber(Generic[P]):
     @property
     def _heartbeat_at(self) -> float:
         seconds = self.terms.heartbeat_seconds
-        return self._wrote_at + seconds if seconds else NEVER
+        wrote_at = max(self._wrote_at, self.home.wrote_at) if self.in_step else self._wrote_at
+        return wrote_at + seconds if seconds else NEVER
 
     def _plan(self) -> None:
         second_look = self._above_since + self._settings.write_buffer_peak_seconds

@@ -67,6 +67,12 @@ def free_port() -> int:
         return port
 
 
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def _impatient(page: Page) -> None:
+    """Chance is on our side: the waits between two tries are short."""
+    await page.add_init_script("Math.random = () => 0.1")
+
+
 @asynccontextmanager
 async def host_of(server: RunningServer) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession() as http:
@@ -245,6 +251,7 @@ async def test_an_event_source_whose_token_expires_goes_on_with_a_new_one(
     application.token_seconds = 3600
     async with host_of(tapedeck) as host:
         recording = await started(host, application.meeting)
+        await host.in_state(recording["id"], "active")
         await host.stop(application.meeting)
         await told(page, recording["id"], "completed")
     types = await page.evaluate("window.events.map(event => event.type)")

@@ -166,8 +166,7 @@ async def test_a_reader_that_stops_during_its_replay_is_cut_off_too(monkeypatch:
 def largest_buffer(node: Node, into: list[int] | None = None) -> list[int]:
     """How much is unsent for each subscriber now."""
     sizes = into if into is not None else []
-    transports = [each._transport for each in node.hub._subscribers]
-    sizes.extend(transport.get_write_buffer_size() for transport in transports if transport is not None)
+    sizes.extend(subscriber.unsent_bytes for subscriber in node.hub._subscribers)
     return sizes
 
 
