@@ -21,6 +21,7 @@ from benchmarks.story import FIRST, MEETING, RENDERER, document, journal_event, 
 from server.auth import Authenticator
 from server.hub import Hub
 from server.ids import SystemClock
+from server.logging import configure_logging
 from server.metrics import StreamMetrics
 from server.middleware import install, runner_options
 from server.policy import AUTHENTICATOR
@@ -187,4 +188,5 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging("info", "json")
     uvloop.run(main(sys.argv[1]))

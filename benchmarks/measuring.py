@@ -42,7 +42,12 @@ def serving(module: str, *arguments: str) -> Iterator[Server]:
     pin(LOAD_CORE)
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: pin(SERVER_CORE)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the log: it is written as in earnest, but not kept
+        text=True,
+        preexec_fn=lambda: pin(SERVER_CORE),
     )
     try:
         yield Server(process)
