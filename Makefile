@@ -7,7 +7,7 @@ SEEDS ?= 100
 FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format sim setup-run setup-test need-python need-programs lock clean
+.PHONY: help run test lint format sim bench setup-run setup-test need-python need-programs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: setup-test ## format the code
 
 sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story
 	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+bench: setup-test ## measure ratios against bare mechanisms and other libraries; benchmarks/README.md says what
+	@for name in broadcast memory start; do "$(BIN)/python" -m benchmarks.$$name; done
 
 setup-run: need-python
 	@$(PYTHON) scripts/bootstrap.py run
