@@ -55,6 +55,24 @@ class Notes(asyncio.Transport):
         return [event.get("sequence") for event in self.events]
 
 
+class Lazy(Notes):
+    """A transport as uvloop's: what is written leaves at the end of the tick, and counts as unsent until then."""
+
+    unsent = 0
+
+    def write(self, data: Any) -> None:
+        super().write(data)
+        if not self.unsent:
+            asyncio.get_running_loop().call_soon(self._leave)
+        self.unsent += len(data)
+
+    def _leave(self) -> None:
+        self.unsent = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+
 class Stage:
     """A hub on a journal in memory."""
 
@@ -73,12 +91,14 @@ class Stage:
         )
         self.world.hubs.append(self.hub)
 
-    async def join(self, meeting_id: str | None = M1, cursor: str | None = None) -> tuple[AnySubscriber, Notes]:
+    async def join(
+        self, meeting_id: str | None = M1, cursor: str | None = None, transport: type[Notes] = Notes
+    ) -> tuple[AnySubscriber, Notes]:
         """A subscriber that is live when this returns."""
         key = None if meeting_id is None else MeetingId(meeting_id)
         subscriber = self.hub.subscribe(key, Terms(Wire.SSE_PLAIN, cursor, 1e12))
         await self.hub.open(subscriber)
-        notes = Notes()
+        notes = transport()
         self.hub.attach(subscriber, notes, notes)
         await self.hub.follow(subscriber)
         return subscriber, notes
@@ -98,6 +118,16 @@ async def test_an_event_that_cannot_be_rendered_ends_its_own_stream_only() -> No
     await eventually(lambda: notes.sequences == [0, 1])
     assert broken.end_reason is End.UNAVAILABLE
     assert whole.end_reason is None
+
+
+async def test_a_burst_is_written_in_portions_that_cut_nobody_off() -> None:
+    stage = Stage()
+    _, notes = await stage.join(transport=Lazy)
+    stage.world.commit("m-1")  # from here on in step with others
+    await eventually(lambda: notes.sequences == [0, 1])
+    stage.world.commit("m-1", 100, padding=20_000)
+    await eventually(lambda: notes.sequences == list(range(102)))
+    assert stage.counts.slow == []
 
 
 async def test_a_hint_never_raises() -> None:
