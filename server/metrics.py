@@ -160,7 +160,9 @@ class StreamMetrics(StreamObserver):
         )
         for reason in REFUSALS:
             self._refused.labels(reason)
-        self._unsent = Gauge("tapedeck_stream_unsent_bytes", "Bytes that wait to be sent to subscribers", registry=registry)
+        self._unsent = Gauge(
+            "tapedeck_stream_unsent_bytes", "Bytes that wait to be sent to subscribers", registry=registry
+        )
         self._encoded = Counter(
             "tapedeck_events_encoded", "Events rendered to JSON, once for all subscribers", registry=registry
         )
