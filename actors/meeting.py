@@ -60,7 +60,7 @@ class MeetingActor:
         moment = Moment(now_ms, self._ports.ids.recorder_uid(), self._ports.ids.jitter())
         decision = decide(state, envelope.command, moment, self._policy)
         step = None
-        if decision.events or isinstance(envelope.command, ProviderReported):
+        if decision.events or isinstance(envelope.command, ProviderReported) or _mark(envelope.key, decision):
             step = take_step(state, decision.events, now_ms, actor_of(envelope.command))
             await self._commit(envelope, decision, step)
             self.state = step.after
@@ -134,8 +134,9 @@ def _changed(step: Step | None, recording_id: RecordingId) -> Recording | None:
 
 
 def _mark(key: CommandKey | None, decision: Decision) -> CommandMark | None:
-    """Only what changed something is remembered: a refusal may be tried again with the same key."""
-    if key is None or not decision.events or not isinstance(decision.reply, Accepted):
+    """What was accepted is remembered, be it that it was so already: a stop that is repeated must not end the next
+    recording. A refusal changed nothing, and may be tried again with the same key."""
+    if key is None or not isinstance(decision.reply, Accepted):
         return None
     return CommandMark(key.command_id, key.body_hash, decision.reply.recording_id)
 

@@ -15,7 +15,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def command_key(request: web.Request, body: bytes) -> CommandKey | None:
-    """The key in the scope of caller, method and path; None without the header. Raises Problem 400.
+    """The key in the scope of caller, method and path; None without the header. Raises Problem 400, for the body too.
 
     Two bodies are the same if they say the same: order of members and white space do not count.
     """
@@ -29,7 +29,11 @@ def command_key(request: web.Request, body: bytes) -> CommandKey | None:
 
 
 def _canonical(body: bytes) -> bytes:
-    return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    try:
+        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        # A doubled member of which only the last was looked at: NaN may hide in the first.
+        raise Problem("bad_request", "the body is not JSON in UTF-8") from None
 
 
 def _hash(data: bytes) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from server.errors import ERRORS
 from server.openapi_answers import ANSWERS, REFERENCE
-from server.openapi_routes import OPERATIONS, Access, Operation
+from server.openapi_routes import COMMAND_SENDS, OPERATIONS, Access, Operation
 from server.schemas import StartBody, StopBody, UpdateBody
 
 COMMON = (
@@ -19,6 +19,8 @@ COMMON = (
     "internal",
 )
 """What every request may meet before its handler."""
+KEPT = frozenset({"recording_aborted", "provider_rejected", "provider_unauthorized"})
+"""Problems that tell of a recording which the command made: as its good answers, they are repeated under its key."""
 _TEXT: dict[str, Any] = {"type": "string"}
 _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {"type": "string", "description": "comes back in the answer if it is 1-128 of A-Z a-z 0-9 _ . : -"},
@@ -140,18 +142,19 @@ def _problems(operation: Operation) -> dict[str, Any]:
         status = 404 if (operation.method, code) == ("get", "no_active_recording") else ERRORS[code].status
         by_status.setdefault(status, []).append(code)
     return {
-        str(status): _problem(status, codes)
+        str(status): _problem(status, codes, operation.sends)
         for status, codes in sorted(by_status.items())
         if status not in operation.answers
     }
 
 
-def _problem(status: int, codes: list[str]) -> dict[str, Any]:
+def _problem(status: int, codes: list[str], sends: tuple[str, ...]) -> dict[str, Any]:
     schema = {"allOf": [{"$ref": f"{REFERENCE}Problem"}, {"properties": {"code": {"enum": codes}}}]}
     more = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
+    kept = () if KEPT.isdisjoint(codes) else (name for name in COMMAND_SENDS if name in sends)
     return {
         "description": ", ".join(codes),
-        "headers": _headers("X-Request-ID", *more),
+        "headers": _headers("X-Request-ID", *more, *kept),
         "content": {"application/problem+json": {"schema": schema}},
     }
 

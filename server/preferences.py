@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-_WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,1000})\"?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class Patience:
 
 
 def patience_of(request: web.Request, default_seconds: float, seconds_max: float) -> Patience:
-    """The first preference that is understood; others, and malformed ones, are ignored as RFC 7240 has it."""
-    wanted = [part.strip() for header in request.headers.getall("Prefer", []) for part in header.split(",")]
+    """The first preference that is understood; others, malformed ones and parameters are ignored as RFC 7240 has it."""
+    given = [part for header in request.headers.getall("Prefer", []) for part in header.split(",")]
+    wanted = [part.partition(";")[0].strip() for part in given]
     if any(part.lower() == "respond-async" for part in wanted):
         return Patience(0, "respond-async")
     for part in wanted:

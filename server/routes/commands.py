@@ -222,32 +222,28 @@ class CommandRoutes:
 
     def _started(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
         shown = self._render(recording)
+        told = {**patience.headers, **_replayed(answer)}
         if recording.sid is None and recording.outcome is State.FAILED:
-            raise self._failed(recording, recording.error)
+            raise self._failed(recording, recording.error, told)
         if recording.sid is None and recording.want is Want.STOP:
-            raise Problem("recording_aborted", extra={"recording": shown})
-        headers = {
-            "Location": f"/api/v1/recordings/{recording.recording_id}",
-            "ETag": etag_of(recording),
-            **patience.headers,
-            **_replayed(answer),
-        }
+            raise Problem("recording_aborted", headers=told, extra={"recording": shown})
+        headers = {"Location": f"/api/v1/recordings/{recording.recording_id}", "ETag": etag_of(recording), **told}
         return json(shown, 202 if recording.sid is None or patience.is_async else 201, headers)
 
     def _updated(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
         refusal = _refusal_since(answer.recording, recording)
         if refusal is not None:
-            raise self._failed(recording, refusal)
+            raise self._failed(recording, refusal, patience.headers)
         if recording.want is Want.STOP and not is_told(recording):
             raise Problem("recording_not_active", extra={"recording": self._render(recording)})
         headers = {"ETag": etag_of(recording), **patience.headers}
         return json(self._render(recording), 202 if patience.is_async else 200, headers)
 
-    def _failed(self, recording: Recording, failure: Failure | None) -> Problem:
+    def _failed(self, recording: Recording, failure: Failure | None, headers: dict[str, str]) -> Problem:
         assert failure is not None, "what failed says why"
         known = failure.code in REFUSED_BY_PROVIDER
         code = failure.code.value if known else FailureCode.PROVIDER_REJECTED.value
-        return Problem(code, failure.message, extra={"recording": self._render(recording)})
+        return Problem(code, failure.message, headers=headers, extra={"recording": self._render(recording)})
 
     async def _refusal(self, meeting_id: MeetingId, refused: Refused) -> Problem:
         recording = None

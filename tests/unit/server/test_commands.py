@@ -8,7 +8,7 @@ import pytest
 from actors.domain.model import FailureCode, Phase
 from actors.ports import JournalUnavailable
 from tests.unit.server.calls import OPERATOR, Calls, host, serving_calls, token_of
-from tests.unit.server.conftest import Serve
+from tests.unit.server.conftest import Serve, bearer
 from tests.waiting import eventually
 
 START, STOP = "/meetings/m/recording/start", "/meetings/m/recording/stop"
@@ -61,10 +61,11 @@ async def test_a_refusal_of_the_provider_shows_the_failed_recording(calls: Calls
 
 async def test_a_refusal_of_the_provider_is_kept_under_its_key_even_when_it_is_deleted(calls: Calls) -> None:
     calls.recorder.refusal = FailureCode.PROVIDER_REJECTED
-    _, first, _ = await calls.call("POST", START, Idempotency_Key="k")
+    _, first, told = await calls.call("POST", START, Idempotency_Key="k", Prefer="wait=9")
+    assert (told["Preference-Applied"], "Idempotent-Replayed" in told) == ("wait=9", False)
     assert (await calls.call("DELETE", f"/recordings/{first['recording']['id']}"))[0] == 204
-    status, again, _ = await calls.call("POST", START, Idempotency_Key="k")
-    assert (status, again["code"]) == (502, "provider_rejected")
+    status, again, told = await calls.call("POST", START, Idempotency_Key="k")
+    assert (status, again["code"], told["Idempotent-Replayed"]) == (502, "provider_rejected", "true")
     assert (again["recording"]["id"], again["recording"]["state"]) == (first["recording"]["id"], "deleted")
 
 
@@ -166,6 +167,27 @@ async def test_a_repeated_stop_never_stops_the_next_recording(calls: Calls) -> N
     status, again, headers = await calls.call("POST", STOP, Idempotency_Key="k")
     assert (status, again["id"], headers["Idempotent-Replayed"]) == (200, first["id"], "true")
     assert (await calls.call("GET", "/meetings/m/recording"))[1]["id"] == second["id"]
+
+
+async def test_a_repeated_stop_of_what_was_stopping_already_is_known_too(calls: Calls) -> None:
+    first = await calls.start("m")
+    calls.recorder.open.clear()
+    await calls.call("POST", STOP, Prefer="wait=0")
+    await calls.call("POST", STOP, Prefer="wait=0", Idempotency_Key="k")
+    calls.recorder.open.set()
+    await calls.stop("m")
+    second = await calls.start("m")
+    status, again, headers = await calls.call("POST", STOP, Idempotency_Key="k")
+    assert (status, again["id"], headers["Idempotent-Replayed"]) == (200, first["id"], "true")
+    assert (await calls.call("GET", "/meetings/m/recording"))[1]["id"] == second["id"]
+
+
+@pytest.mark.parametrize("body", [b'{"metadata":{"a":NaN},"metadata":{}}', b'{"maxDuration":1e999,"maxDuration":60}'])
+async def test_a_number_that_is_none_does_not_hide_behind_its_double(calls: Calls, body: bytes) -> None:
+    headers = {**bearer({"m": "HOST"}), "Idempotency-Key": "k", "Content-Type": "application/json"}
+    async with calls.edge.client.post("/api/v1/meetings/m/recording/start", data=body, headers=headers) as response:
+        assert (response.status, (await response.json(content_type=None))["code"]) == (400, "bad_request")
+    assert not calls.database.recordings
 
 
 # --- stop, end ---
