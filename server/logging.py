@@ -88,21 +88,26 @@ def _plain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _quieten() -> None:
     parser = logging.getLogger("aiohttp.server")
     parser.filters = [_ParserNoise()]
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # it warns of what a client offers, word for word
     for name in ("asyncio", "botocore", "aiobotocore", "urllib3", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class _ParserNoise(logging.Filter):
-    """Drops the traceback that aiohttp logs for each garbled request: anybody can send one, and nobody can act on it.
+    """One line in place of the traceback that aiohttp logs for each garbled request: anybody can send one.
 
-    What fails inside a handler never reaches this logger: the middleware has answered and logged it before.
+    The error's text quotes the request, so only its kind is told. What fails inside a handler never reaches this logger:
+    the middleware has answered and logged it before.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         from aiohttp.http import HttpProcessingError  # here, since the command line sets up logs without a server
 
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError)
+        if not isinstance(error, HttpProcessingError):
+            return True
+        structlog.get_logger(__name__).info("http.garbled", status=400, error=type(error).__name__)
+        return False
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

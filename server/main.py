@@ -37,6 +37,7 @@ from server.logging import configure_logging
 from server.metrics import AuthMetrics
 from server.middleware import runner_options
 from server.provider import AgoraMode, find_mode
+from server.settings import HttpSettings
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +127,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         media_root=media_root,
     )
     app = Application(parts, http)
-    await stack.enter_async_context(_listening(app.web, listener))
+    await stack.enter_async_context(_listening(app.web, listener, config.http))
     await app.health.report()
     shown = banner(parts.public_url, config, parts.mode, _engine_lines(config, engines), app.health.troubles)
     print(shown, file=sys.stderr, flush=True)
@@ -188,8 +189,8 @@ async def _simulator(config: Config, secret: str, address: tuple[str, int], stor
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **runner_options())
+async def _listening(app: web.Application, listener: socket.socket, http: HttpSettings) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **runner_options(http))
     await runner.setup()
     try:
         await web.SockSite(runner, listener, backlog=BACKLOG).start()

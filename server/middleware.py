@@ -29,6 +29,8 @@ from server.sockets import refuse_sockets
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 HUNG_UP = 499
 REQUEST_ID_HEADER = "X-Request-ID"
+LOGGED_CHARACTERS_MAX = 512
+"""Of a path: longer than any of ours, the media's included."""
 _SENT: web.RequestKey[bool] = web.RequestKey("sent", bool)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _NOT_STORED = ("application/json", "application/problem+json", "text/event-stream")
@@ -56,13 +58,20 @@ class RequestMetrics:
         self._seconds.labels(route).observe(seconds)
 
 
-def runner_options() -> dict[str, Any]:
+def runner_options(http: HttpSettings) -> dict[str, Any]:
     """What `web.AppRunner` is to be given, so that these middlewares see what they decide on (recipe 3.10).
 
     The parser's own limits lie above `http.*_max`, since it refuses with a bare 400; it unpacks no body, since an
-    encoding is refused here.
+    encoding is refused here. aiohttp's timer of idle connections runs from one request's end to the next one's whole
+    headers, so it bounds those that never end too.
     """
-    return {"access_log": None, "auto_decompress": False, "max_line_size": 16384, "max_field_size": 16384}
+    return {
+        "access_log": None,
+        "auto_decompress": False,
+        "max_line_size": 16384,
+        "max_field_size": 16384,
+        "keepalive_timeout": http.idle_seconds_max,
+    }
 
 
 def install(app: web.Application, http: HttpSettings, registry: CollectorRegistry) -> None:
@@ -108,7 +117,7 @@ def _access(request: web.Request, template: str, response: web.StreamResponse, s
     principal = request.get(PRINCIPAL)
     return {
         "method": request.method,
-        "path": request.path,  # without the query: it may hold a token or a signature
+        "path": _path_of(request),
         "route": template,
         "status": response.status,
         "seconds": round(seconds, 6),
@@ -116,6 +125,11 @@ def _access(request: web.Request, template: str, response: web.StreamResponse, s
         "remote": request.remote,
         "request_id": request_id_of(request),
     }
+
+
+def _path_of(request: web.Request) -> str:
+    """Without the query, which may hold a token or a signature; as it was sent, so that it cannot feign another line."""
+    return request.rel_url.raw_path[:LOGGED_CHARACTERS_MAX]
 
 
 def _route_of(request: web.Request) -> str:
@@ -142,7 +156,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:
         if isinstance(error, ConnectionError) and _is_gone(request):
             return _hang_up(request)
-        log.exception("http.failed", method=request.method, path=request.path, request_id=request_id_of(request))
+        log.exception("http.failed", method=request.method, path=_path_of(request), request_id=request_id_of(request))
         problem = Problem("internal")
     return _hang_up(request) if _SENT in request else problem.response(request_id_of(request))
 
@@ -169,7 +183,7 @@ def _from_aiohttp(error: web.HTTPException) -> Problem:
         return Problem("not_found", "there is no such address")
     if error.status >= 500:
         return Problem("internal")
-    return Problem(_BODY_ERRORS.get(error.status, "bad_request"), error.reason)
+    return Problem(_BODY_ERRORS.get(error.status, "bad_request"))
 
 
 def _limiter(http: HttpSettings) -> Middleware:

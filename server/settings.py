@@ -51,6 +51,7 @@ class HttpSettings(Section):
     body_bytes_max: Bytes = 1048576
     webhook_body_bytes_max: Bytes = 65536
     body_seconds_max: Seconds = 30.0
+    idle_seconds_max: Seconds = 75.0
     start_wait_seconds: SecondsOrZero = 25.0
     stop_wait_seconds: SecondsOrZero = 10.0
     update_wait_seconds: SecondsOrZero = 25.0

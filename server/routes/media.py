@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 
 from actors.domain.ids import RecordingId
 from actors.domain.model import SETTLED_PHASES, Phase, Recording
@@ -42,6 +43,14 @@ class RecordingReader(Protocol):
     async def recording(self, recording_id: RecordingId) -> Recording | None: ...
 
 
+class SentFile(web.FileResponse):
+    """A file that its handler sends itself, so that the log and the metrics see the status, which its headers decide."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Sends all of it, the first time; aiohttp asks again when the handler has returned."""
+        return self._payload_writer if self.prepared else await super().prepare(request)
+
+
 class MediaRoutes:
     """GET and HEAD `/media/{key}`."""
 
@@ -64,7 +73,7 @@ class MediaRoutes:
         try:
             if key.lower().endswith(".m3u8"):
                 return await self._playlist(key, grant)
-            return await self._file(key, grant)
+            return await self._file(request, key, grant)
         except (StorageNotFound, StorageDenied):
             raise Problem("not_found", "the object is not there; it may have been deleted") from None
         except StorageUnavailable as error:
@@ -80,12 +89,14 @@ class MediaRoutes:
         except ExpiredUrl:
             raise Problem("forbidden", f"this URL has expired; {HOW_TO_PLAY}") from None
 
-    async def _file(self, key: str, grant: Grant) -> web.StreamResponse:
+    async def _file(self, request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
         path = self._folder.path(key)
         if not await asyncio.to_thread(path.is_file):
             raise StorageNotFound(key)
         left = max(0, grant.expires_at - self._clock.now_ms() // 1000)
-        return web.FileResponse(path, headers=_headers(key, f"private, max-age={left}"))
+        response = SentFile(path, headers=_headers(key, f"private, max-age={left}"))
+        await response.prepare(request)
+        return response
 
     async def _playlist(self, key: str, grant: Grant) -> web.StreamResponse:
         def url_of(slice_key: str, seconds: float) -> str:

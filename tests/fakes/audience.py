@@ -205,9 +205,10 @@ async def serving(world: World, *, timers: bool = False, **limits: float) -> Asy
     app = web.Application()
     # PyJWT reads the real clock, so the tokens of these tests are checked by their signature and our own expiry.
     app[AUTHENTICATOR] = FakeTimeAuthenticator(hands)
-    install(app, HttpSettings(), CollectorRegistry())
+    http = HttpSettings()
+    install(app, http, CollectorRegistry())
     StreamRoutes(hub, hands, origins=["https://app.example"], leeway_seconds=30).add_to(app)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options())
+    runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options(http))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     port = runner.addresses[0][1]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import av
 import pytest
+import structlog
 from aiohttp import ClientSession, web
 from prometheus_client import CollectorRegistry
 from yarl import URL
@@ -222,6 +223,16 @@ async def test_pages_of_other_origins_may_play(site: Site) -> None:
             assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
         async with site.http.get(url, headers={"Origin": "https://evil.example.com"}) as answer:
             assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_the_log_tells_what_a_range_was_answered_with(site: Site) -> None:
+    ranges = ("bytes=0-0", "bytes=9999999-", "bytes=" + "9" * 5000 + "-", "nonsense", "")
+    with structlog.testing.capture_logs() as logs:
+        for wanted in ranges:
+            async with site.http.get(site.urls()["mp4"], headers={"Range": wanted}) as answer:
+                await answer.read()
+    assert [line["status"] for line in logs] == [206, 416, 416, 416, 416]
+    assert "signature" not in str(logs)
 
 
 async def test_without_a_signature_the_answer_says_what_to_call(site: Site) -> None:

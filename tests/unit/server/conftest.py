@@ -53,9 +53,10 @@ async def serve() -> AsyncIterator[Serve]:
     async def start(add_routes: Callable[[web.Application], None], **settings: object) -> Edge:
         app, registry = web.Application(), CollectorRegistry()
         app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=100)
-        install(app, HttpSettings(**settings), registry)  # type: ignore[arg-type]
+        http = HttpSettings(**settings)  # type: ignore[arg-type]
+        install(app, http, registry)
         add_routes(app)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options())
+        runner = web.AppRunner(app, shutdown_timeout=0.1, **runner_options(http))
         endings.append(runner.cleanup)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -94,13 +94,17 @@ def test_a_second_set_up_does_not_double_the_lines() -> None:
     assert len(lines(stream)) == 1
 
 
-def test_garbled_requests_are_not_worth_a_traceback() -> None:
+def test_garbled_requests_are_one_line_that_quotes_nothing() -> None:
     stream = io.StringIO()
     configure_logging("info", "json", stream)
     parser = logging.getLogger("aiohttp.server")
-    parser.error("Error handling request", exc_info=HttpProcessingError(message="garbled"))
+    parser.error("Error handling request", exc_info=HttpProcessingError(message="Authorization: very-secret"))
     parser.error("Unhandled exception", exc_info=RuntimeError("ours"))
-    assert [line["event"] for line in lines(stream)] == ["Unhandled exception"]
+    logging.getLogger("aiohttp.websocket").warning("Client protocols ['very-secret'] don't overlap")
+    garbled, ours = lines(stream)
+    assert (garbled["event"], garbled["status"], garbled["error"]) == ("http.garbled", 400, "HttpProcessingError")
+    assert ours["event"] == "Unhandled exception"
+    assert "very-secret" not in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,22 @@ async def test_a_request_is_one_log_line_without_its_query(edge: Edge) -> None:
     assert headers["Authorization"][7:] not in str(logs)
 
 
+async def test_a_path_in_the_log_is_one_short_line_as_it_was_sent(edge: Edge) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for sent in (b"/hello/a%0aforged%1b[2J", b"http://user:very-secret@a/hello", b"/" + b"x" * 900):
+            await edge.raw(b"GET " + sent + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert [line["path"] for line in logs] == ["/hello/a%0aforged%1b[2J", "/hello", "/" + "x" * 511]
+
+
+SLOW = [b"", b"GET /hello HTTP/1.1\r\nHost: a\r\nX: ", b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hel"]
+
+
+@pytest.mark.parametrize("begun", SLOW)
+async def test_a_connection_is_not_kept_for_headers_that_never_end(serve: Serve, begun: bytes) -> None:
+    edge = await serve(add_routes, idle_seconds_max=0.2)
+    assert (await edge.raw(begun)).count(b"200 OK") == begun.count(b"\r\n\r\n")
+
+
 async def test_requests_are_counted_by_route_and_not_by_path(edge: Edge) -> None:
     for path in ("/hello/a", "/hello/b", "/nothing"):
         async with edge.client.get(path):
