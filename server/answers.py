@@ -12,8 +12,6 @@ from actors.domain.model import Recording
 from actors.ports import JournalUnavailable
 from server.errors import Problem
 
-RETRY_AFTER_SECONDS = 1
-
 
 @contextmanager
 def as_problems() -> Iterator[None]:
@@ -24,13 +22,10 @@ def as_problems() -> Iterator[None]:
         raise Problem(
             "database_unavailable",
             "the database broke off: the command may be stored or not; repeat it with the same Idempotency-Key",
-            retry_after_seconds=RETRY_AFTER_SECONDS,
             extra={"outcome": "unknown"},
         ) from None
     except (errors.ActorError, JournalUnavailable) as error:
-        code = error.code if isinstance(error, errors.ActorError) else "database_unavailable"
-        wait = RETRY_AFTER_SECONDS if code not in ("internal", "idempotency_key_reused") else None
-        raise Problem(code, retry_after_seconds=wait) from None
+        raise Problem(error.code if isinstance(error, errors.ActorError) else "database_unavailable") from None
 
 
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

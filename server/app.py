@@ -59,6 +59,7 @@ from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
 from server.render import Renderer
 from server.routes.assets import AssetRoutes
 from server.routes.commands import CommandRoutes
+from server.routes.documents import DocumentRoutes
 from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
@@ -178,6 +179,7 @@ class Application:
         MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
         AssetRoutes(parts.public_url).add_to(app)
+        DocumentRoutes(config.playback.expires_seconds_max, parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)
         app.on_shutdown.append(self._send_away)

@@ -1,153 +1,189 @@
 """The shapes of what is answered, for the OpenAPI document. `server.render` makes them; tests hold the two together."""
 
-from typing import Any
-
 from actors.domain.model import Completeness, EndReason, FailureCode, State, Status, StorageStatus
 from server.errors import ERRORS
-
-REFERENCE = "#/components/schemas/"
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _one_of(values: Any) -> dict[str, Any]:
-    return {"type": "string", "enum": [value.value for value in values]}
-
-
-_TEXT = {"type": "string"}
-_TEXT_OR_NULL = {"type": ["string", "null"]}
-_TIME = {"type": "string", "format": "date-time"}
-_TIME_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
-_INTEGER = {"type": "integer"}
-_NUMBER_OR_NULL = {"type": ["number", "null"]}
-_ANY_OBJECT = {"type": "object"}
-_OBJECT_OR_NULL = {"type": ["object", "null"]}
-_RECORDING_REFERENCE = {"$ref": f"{REFERENCE}Recording"}
-_RECORDING_OR_NULL = {"anyOf": [_RECORDING_REFERENCE, {"type": "null"}]}
-
-_RECORDING = _object(
-    id={"type": "string", "format": "uuid"},
-    meetingId=_TEXT,
-    channelName=_TEXT,
-    live={"type": "boolean"},
-    status=_one_of(Status),
-    state=_one_of(State),
-    agoraRecordingId=_TEXT_OR_NULL,
-    recorderUids={"type": "array", "items": _TEXT},
-    streams=_TEXT,
-    outputs={"type": "array", "items": _TEXT},
-    channelType=_TEXT,
-    video=_OBJECT_OR_NULL,
-    layout=_OBJECT_OR_NULL,
-    subscribe=_ANY_OBJECT,
-    maxDuration=_INTEGER,
-    maxIdleTime=_INTEGER,
-    startedBy=_TEXT,
-    stoppedBy=_TEXT_OR_NULL,
-    createdAt=_TIME,
-    startedAt=_TIME_OR_NULL,
-    stopRequestedAt=_TIME_OR_NULL,
-    stoppedAt=_TIME_OR_NULL,
-    completedAt=_TIME_OR_NULL,
-    updatedAt=_TIME,
-    deletedAt=_TIME_OR_NULL,
-    deadlineAt=_TIME_OR_NULL,
-    duration=_NUMBER_OR_NULL,
-    fileSize={"type": ["integer", "null"]},
-    storageUrl=_TEXT_OR_NULL,
-    storageKey=_TEXT_OR_NULL,
-    storageStatus=_one_of(StorageStatus),
-    endReason={"anyOf": [_one_of(EndReason), {"type": "null"}]},
-    completeness=_one_of(Completeness),
-    gaps={"type": "array", "items": _object(**{"from": _TIME, "to": _TIME, "reason": _TEXT})},
-    files={
-        "type": "array",
-        "items": _object(
-            kind=_TEXT,
-            key=_TEXT,
-            fileSize=_INTEGER,
-            duration=_NUMBER_OR_NULL,
-            part=_INTEGER,
-            checked={"type": "boolean"},
-        ),
-    },
-    error={
-        "anyOf": [
-            _object(code=_one_of(FailureCode), message=_TEXT, retryable={"type": "boolean"}),
-            {"type": "null"},
-        ]
-    },
-    version=_INTEGER,
+from server.openapi_events import EVENTS
+from server.openapi_shapes import (
+    ANY_OBJECT,
+    BOOLEAN,
+    BYTES,
+    ID,
+    INTEGER,
+    SECONDS_OR_NULL,
+    TEXT,
+    TIME,
+    Schema,
+    a_list,
+    an_object,
+    or_null,
+    reference,
+    said,
+    words,
 )
-_RECORDING["properties"]["externalId"] = {**_TEXT_OR_NULL, "description": "HOST, CO_HOST and operators only"}
-_RECORDING["properties"]["metadata"] = {**_ANY_OBJECT, "description": "HOST, CO_HOST and operators only"}
-_RECORDING["properties"]["playback"] = {
-    "$ref": f"{REFERENCE}Playback",
-    "description": "in lists with include=playback; no items where there is nothing to play, or not yet",
+
+_SELECTION: Schema = {"anyOf": [{"const": "all"}, a_list(TEXT)]}
+_VIDEO = an_object(
+    width=said(INTEGER, "pixels"),
+    height=said(INTEGER, "pixels"),
+    fps=said(INTEGER, "frames a second"),
+    bitrate=said(INTEGER, "kbit/s"),
+)
+_LAYOUT = an_object(
+    template=words(["floating", "best_fit", "vertical"]), maxResolutionUid=or_null(TEXT), backgroundColor=TEXT
+)
+_SUBSCRIBE: Schema = {
+    "type": "object",
+    "properties": {"audio": _SELECTION, "video": said(_SELECTION, "with audio_video only")},
+    "required": ["audio"],
 }
-
-_PROBLEM = _object(
-    type=_TEXT,
-    title=_TEXT,
-    status=_INTEGER,
-    detail=_TEXT,
-    code={"type": "string", "enum": sorted(ERRORS)},
-    requestId=_TEXT,
-    retryable={"type": "boolean"},
+_FAILURE = an_object(
+    code=words(FailureCode), message=TEXT, retryable=said(BOOLEAN, "whether a new start may fare better")
 )
-_PROBLEM["properties"]["errors"] = {"type": "array", "items": _object(pointer=_TEXT, detail=_TEXT)}
-_PROBLEM["properties"]["recording"] = _RECORDING_REFERENCE
-_PROBLEM["properties"]["outcome"] = {"type": "string", "enum": ["unknown"], "description": "repeat with the same key"}
+_FILE = an_object(
+    kind=words(["hls", "mp4"]),
+    key=said(TEXT, "its name in storage"),
+    fileSize=BYTES,
+    duration=SECONDS_OR_NULL,
+    part=said(INTEGER, "which recorder made it, counted from 1"),
+    checked=said(BOOLEAN, "it was opened, and what stands in it agrees with the rest"),
+)
+_GAP = an_object(**{"from": TIME, "to": TIME, "reason": TEXT})
+_RECORDING = an_object(
+    id=said(ID, "UUIDv7"),
+    meetingId=TEXT,
+    channelName=said(TEXT, "Agora's channel"),
+    live=said(BOOLEAN, "in starting, active, paused or stopping: it takes the meeting's one live place"),
+    status=said(words(Status), "the coarse word"),
+    state=said(words(State), "the precise word; it never goes back"),
+    agoraRecordingId=said(or_null(TEXT), "Agora's sid, of the last part"),
+    recorderUids=said(a_list(TEXT), "every uid that a recorder of it had in the channel"),
+    streams=words(["audio", "audio_video"]),
+    outputs=a_list(words(["hls", "mp4"])),
+    channelType=words(["communication", "live_broadcasting"]),
+    video=or_null(_VIDEO),
+    layout=or_null(_LAYOUT),
+    subscribe=said(_SUBSCRIBE, "whose streams are recorded, by uid"),
+    maxDuration=said(INTEGER, "seconds"),
+    maxIdleTime=said(INTEGER, "seconds with nobody in the channel that end it"),
+    startedBy=said(TEXT, "the token's sub, or its onBehalfOf"),
+    stoppedBy=or_null(TEXT),
+    createdAt=TIME,
+    startedAt=said(or_null(TIME), "when capture began, by the evidence; null if no recorder ever captured"),
+    stopRequestedAt=or_null(TIME),
+    stoppedAt=said(or_null(TIME), "when capture ended, by the evidence"),
+    completedAt=said(or_null(TIME), "when it became terminal, also by failing"),
+    updatedAt=TIME,
+    deletedAt=or_null(TIME),
+    deadlineAt=said(or_null(TIME), "when the present state ends at the latest"),
+    duration=said(SECONDS_OR_NULL, "seconds captured, without gaps and pauses"),
+    fileSize=said(or_null(BYTES), "bytes of all objects"),
+    storageUrl=said(or_null(TEXT), "names the main playable object and opens nothing; playback gives URLs that play"),
+    storageKey=said(or_null(TEXT), "of the MP4 if there is one, else of the playlist"),
+    storageStatus=words(StorageStatus),
+    endReason=or_null(words(EndReason)),
+    completeness=said(words(Completeness), "whether what there is to play is all that was captured"),
+    gaps=said(a_list(_GAP), "stretches of which nothing is to be played"),
+    files=said(a_list(_FILE), "playlists and MP4s, never slices"),
+    error=or_null(_FAILURE),
+    version=said(INTEGER, "grows with every visible change; a part of the ETag"),
+)
+_RECORDING["properties"]["externalId"] = said(or_null(TEXT), "the application's own id; HOST, CO_HOST, operators only")
+_RECORDING["properties"]["metadata"] = said(ANY_OBJECT, "HOST, CO_HOST, operators only")
 
-ANSWERS: dict[str, Any] = {
+_PROBLEM = an_object(
+    type=said({"type": "string", "format": "uri-reference"}, "the page that explains the code"),
+    title=said(TEXT, "for people; its words may change"),
+    status=INTEGER,
+    detail=said(TEXT, "for people; its words may change"),
+    code=said(words(sorted(ERRORS)), "what programs decide by"),
+    requestId=said(TEXT, "X-Request-ID; finds the request in the log"),
+    retryable=said(BOOLEAN, "whether the same request may fare better later"),
+)
+_PROBLEM["properties"] |= {
+    "errors": said(
+        a_list(an_object(pointer=said(TEXT, "a JSON pointer into the body, or / and a parameter's name"), detail=TEXT)),
+        "of validation_failed: what is wrong where",
+    ),
+    "recording": said(reference("Recording"), "the one that explains the refusal"),
+    "outcome": said(words(["unknown"]), "of database_unavailable: it may be stored; repeat with the same key"),
+}
+_LISTED_PLAYBACK = said(
+    reference("Playback"), "with include=playback; no items where there is nothing to play, or not yet"
+)
+_ITEMS = {"nextCursor": said(or_null(TEXT), "for the parameter cursor; null at the end")}
+
+ANSWERS: dict[str, Schema] = {
     "Recording": _RECORDING,
-    "Problem": _PROBLEM,
-    "RecordingList": _object(
-        items={"type": "array", "items": _RECORDING_REFERENCE},
-        total=_INTEGER,
-        limit=_INTEGER,
-        offset=_INTEGER,
-        nextCursor=_TEXT_OR_NULL,
+    "Problem": said(_PROBLEM, "RFC 9457"),
+    "RecordingList": an_object(
+        items=a_list({"allOf": [reference("Recording")], "properties": {"playback": _LISTED_PLAYBACK}}),
+        total=said(INTEGER, "how many there are on all pages"),
+        limit=INTEGER,
+        offset=INTEGER,
+        **_ITEMS,
     ),
-    "History": _object(
-        items={
-            "type": "array",
-            "items": _object(
-                seq=_INTEGER,
-                sequence={"type": ["integer", "null"]},
-                type=_TEXT,
-                time=_TIME,
-                actor=_object(kind=_TEXT, id=_TEXT),
-                data=_ANY_OBJECT,
+    "History": an_object(
+        items=a_list(
+            an_object(
+                seq=said(INTEGER, "counts every stored event of the meeting"),
+                sequence=said(or_null(INTEGER), "counts those that streams show; null for the others"),
+                type=TEXT,
+                time=TIME,
+                actor=reference("Actor"),
+                data=said(ANY_OBJECT, "what the event says, with its evidence"),
+            )
+        ),
+        **_ITEMS,
+    ),
+    "Playback": an_object(
+        items=a_list(
+            an_object(
+                kind=words(["hls", "mp4"]),
+                part=said(or_null(INTEGER), "null: all parts in one"),
+                url=said({"type": "string", "format": "uri"}, "plays until expiresAt, without a token"),
+                contentType=TEXT,
+                fileSize=BYTES,
+                duration=SECONDS_OR_NULL,
+                expiresAt=TIME,
+            )
+        )
+    ),
+    "Ended": an_object(recording=said(or_null(reference("Recording")), "what was live, or null")),
+    "Readiness": an_object(
+        status=words(["ready", "degraded", "unready"]),
+        ready=said(BOOLEAN, "false: send nothing here"),
+        mode=said(
+            an_object(
+                agora=words(["live", "simulated"]),
+                storage=words(["s3", "local"]),
+                database=words(["embedded", "external"]),
+                redis=words(["embedded", "external"]),
             ),
+            "what it runs on",
+        ),
+        checks={
+            "type": "object",
+            "additionalProperties": an_object(ok=BOOLEAN, detail=TEXT, since=said(TIME, "when it became so")),
         },
-        nextCursor=_TEXT_OR_NULL,
     ),
-    "Playback": _object(
-        items={
-            "type": "array",
-            "items": _object(
-                kind=_TEXT,
-                part={"type": ["integer", "null"]},
-                url=_TEXT,
-                contentType=_TEXT,
-                fileSize=_INTEGER,
-                duration=_NUMBER_OR_NULL,
-                expiresAt=_TIME,
-            ),
-        }
-    ),
-    "Ended": _object(recording=_RECORDING_OR_NULL),
-    "Event": _object(specversion=_TEXT, id=_TEXT, source=_TEXT, type=_TEXT, time=_TIME, cursor=_TEXT, data=_ANY_OBJECT),
-    "Readiness": _object(status=_TEXT, ready={"type": "boolean"}, mode=_ANY_OBJECT, checks=_ANY_OBJECT),
-    "Alive": _object(status=_TEXT),
+    "Alive": an_object(status=words(["alive"])),
     "Nothing": {"type": "object", "properties": {}},
     "Notification": {
         "type": "object",
-        "properties": {"noticeId": _TEXT, "eventType": _INTEGER, "payload": _ANY_OBJECT},
+        "description": "As Agora sends them. What is of another kind or shape is kept too, if it only has an id.",
+        "properties": {
+            "noticeId": {
+                "type": ["string", "integer"],
+                "pattern": "[^\\u0000]",
+                "description": "the same for a repeated delivery",
+            },
+            "productId": said({}, "3: Cloud Recording"),
+            "eventType": said({}, "a number, such as 40: the recorder has started"),
+            "notifyMs": said({}, "when it was sent, Unix milliseconds"),
+            "payload": said({}, "what the event says"),
+        },
         "required": ["noticeId"],
     },
-    "Document": _ANY_OBJECT,
+    "Document": ANY_OBJECT,
+    **EVENTS,
 }

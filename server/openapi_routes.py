@@ -1,9 +1,11 @@
 """Every route as the OpenAPI document tells it: what it takes and what it may answer. A test holds it to what is served."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from server.routes.streams import StreamQuery
 from server.schemas import (
@@ -31,7 +33,8 @@ class Access(StrEnum):
 class Operation:
     """One route. `answers` maps a status to a schema's name, None for no JSON; `problems` are those beside the common ones.
 
-    `headers` are those of a request that mean something here, `sends` those of the good answers.
+    `headers` are those of a request that mean something here, `sends` those of the good answers. `who` names the roles that
+    are let in, and `operator`. `shows` names the examples of a status, where not all of the schema fit.
     """
 
     method: str
@@ -39,12 +42,32 @@ class Operation:
     summary: str
     answers: dict[int, str | None]
     problems: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
+    shows: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     query: type[BaseModel] = NoParameters
     body: type[BaseModel] | None = None
     access: Access = Access.BEARER
     media_type: str = "application/json"
     headers: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """The chapter that it belongs to."""
+        if self.access is Access.STREAM:
+            return "Streams"
+        if self.access is not Access.BEARER:
+            return "Server"
+        return "Reading" if self.method == "get" else "Commands"
+
+
+class MediaParameters(BaseModel):
+    """The query of a signed URL, for the document only: it is verified as the raw text that it was made as."""
+
+    parts: Literal["all"] | None = None
+    recording: str | None = None
+    expires: Annotated[str, Field(pattern="^[0-9]{1,15}$")] | None = None
+    signature: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 MEETING, RECORDING = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
@@ -56,6 +79,10 @@ READS = ("database_unavailable",)
 ONE = ("not_found", "validation_failed")
 COMMAND = (*ONE, "forbidden", "idempotency_key_reused", *RUNS)
 STREAM = (*READS, "validation_failed", "overloaded", "draining")
+
+HOSTS = ("HOST", "CO_HOST")
+MEMBERS = (*HOSTS, "PARTICIPANT", "operator")
+CONTROLLERS = (*HOSTS, "operator")
 
 COMMANDS = (
     Operation(
@@ -74,6 +101,8 @@ COMMANDS = (
         body=StartBody,
         headers=COMMAND_HEADERS,
         sends=("Location", "ETag", *COMMAND_SENDS),
+        who=HOSTS,
+        shows={201: ("accepted", "active"), 202: ("starting",)},
     ),
     Operation(
         "post",
@@ -84,6 +113,8 @@ COMMANDS = (
         body=StopBody,
         headers=COMMAND_HEADERS,
         sends=("ETag", *COMMAND_SENDS),
+        who=HOSTS,
+        shows={200: ("completed", "processing", "aborted"), 202: ("stopping",)},
     ),
     Operation(
         "patch",
@@ -102,6 +133,8 @@ COMMANDS = (
         body=UpdateBody,
         headers=("Prefer",),
         sends=("ETag", "Preference-Applied"),
+        who=HOSTS,
+        shows={200: ("active",), 202: ("active",)},
     ),
     Operation(
         "post",
@@ -112,6 +145,7 @@ COMMANDS = (
         body=StopBody,
         headers=COMMAND_HEADERS,
         sends=COMMAND_SENDS,
+        who=HOSTS,
     ),
     Operation(
         "post",
@@ -122,9 +156,16 @@ COMMANDS = (
         body=StopBody,
         headers=COMMAND_HEADERS,
         sends=("ETag", *COMMAND_SENDS),
+        who=CONTROLLERS,
+        shows={200: ("completed", "processing", "aborted"), 202: ("stopping",)},
     ),
     Operation(
-        "delete", RECORDING, "Delete the media", {204: None, 202: None}, (*ONE, "forbidden", "recording_live", *RUNS)
+        "delete",
+        RECORDING,
+        "Delete the media",
+        {204: None, 202: None},
+        (*ONE, "forbidden", "recording_live", *RUNS),
+        who=("HOST", "operator"),
     ),
 )
 
@@ -137,6 +178,8 @@ READING = (
         (*ONE, *READS, "no_active_recording"),
         headers=("If-None-Match",),
         sends=("ETag",),
+        who=MEMBERS,
+        shows={200: ("active",)},
     ),
     Operation(
         "get",
@@ -145,6 +188,7 @@ READING = (
         {200: "RecordingList"},
         (*ONE, *READS, "forbidden"),
         query=ListParameters,
+        who=MEMBERS,
     ),
     Operation(
         "get",
@@ -153,6 +197,7 @@ READING = (
         {200: "RecordingList"},
         (*READS, "validation_failed", "forbidden"),
         query=OperatorListParameters,
+        who=("operator",),
     ),
     Operation(
         "get",
@@ -162,6 +207,7 @@ READING = (
         (*ONE, *READS),
         headers=("If-None-Match",),
         sends=("ETag",),
+        who=MEMBERS,
     ),
     Operation(
         "get",
@@ -170,6 +216,7 @@ READING = (
         {200: "History"},
         (*ONE, *READS, "forbidden"),
         query=HistoryParameters,
+        who=CONTROLLERS,
     ),
     Operation(
         "get",
@@ -181,6 +228,7 @@ READING = (
             *("recording_not_ready", "no_media", "recording_deleted", "storage_unavailable"),
         ),
         query=PlaybackParameters,
+        who=MEMBERS,
     ),
 )
 
@@ -195,6 +243,7 @@ STREAMS = (
         access=Access.STREAM,
         media_type="text/event-stream",
         headers=("Last-Event-ID",),
+        who=MEMBERS,
     ),
     Operation(
         "get",
@@ -206,6 +255,7 @@ STREAMS = (
         access=Access.STREAM,
         media_type="text/event-stream",
         headers=("Last-Event-ID",),
+        who=("operator",),
     ),
 )
 
@@ -224,14 +274,56 @@ OTHERS = (
         "A file of local storage",
         {200: None, 206: None, 304: None, 416: None},
         ("forbidden", "not_found", "recording_deleted", "storage_unavailable"),
+        query=MediaParameters,
         access=Access.NONE,
         media_type="application/octet-stream",
         headers=("Range",),
     ),
-    Operation("get", "/healthz", "The process is alive", {200: "Alive"}, access=Access.NONE),
-    Operation("get", "/readyz", "Whether it can work", {200: "Readiness", 503: "Readiness"}, access=Access.NONE),
-    Operation("get", "/metrics", "Metrics", {200: None}, access=Access.NONE, media_type="text/plain"),
-    Operation("get", "/openapi.json", "This document", {200: "Document"}, access=Access.NONE),
+    Operation(
+        "get",
+        "/healthz",
+        "The process is alive",
+        {200: "Alive"},
+        access=Access.NONE,
+    ),
+    Operation(
+        "get",
+        "/readyz",
+        "Whether it can work",
+        {200: "Readiness", 503: "Readiness"},
+        access=Access.NONE,
+        shows={200: ("ready", "degraded"), 503: ("unready",)},
+    ),
+    Operation(
+        "get",
+        "/metrics",
+        "Metrics",
+        {200: None},
+        access=Access.NONE,
+        media_type="text/plain",
+    ),
+    Operation(
+        "get",
+        "/openapi.json",
+        "This document",
+        {200: "Document"},
+        access=Access.NONE,
+    ),
+    Operation(
+        "get",
+        "/asyncapi.json",
+        "The streams",
+        {200: "Document"},
+        access=Access.NONE,
+    ),
+    Operation(
+        "get",
+        "/docs",
+        "This interface as a page",
+        {200: None},
+        access=Access.NONE,
+        media_type="text/html",
+    ),
     Operation(
         "get",
         "/errors/{code}",

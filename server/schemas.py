@@ -28,6 +28,12 @@ METADATA_DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
 UID_MAX = 2**32 - 1
 UIDS_MAX = 32
+UID_PATTERN = (
+    "^([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}"
+    "|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])$"
+)
+"""The uids as a pattern, for the document; what is checked is `_recorder_uid`."""
+NOT_NUL = r"^[^\u0000]*$"
 OUTPUTS = [["hls"], ["hls", "mp4"]]
 CHANNEL_CHARACTERS = r"^[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}$"
 """Agora's 89 characters of a channel name, fewer than 64 of them (reference 7.3, code 1013)."""
@@ -40,7 +46,7 @@ _SELECTION_SCHEMA = {
         {"const": "all"},
         {
             "type": "array",
-            "items": {"type": "string", "pattern": "^[1-9][0-9]{0,9}$"},
+            "items": {"type": "string", "pattern": UID_PATTERN},
             "minItems": 1,
             "maxItems": UIDS_MAX,
         },
@@ -93,11 +99,32 @@ def _recorder_uid(text: str) -> str:
     return text
 
 
+def _picture_needs_video(schema: dict[str, Any]) -> None:
+    """Says in the document what the validators of the body hold: without `audio_video` there is no picture to speak of."""
+    everybody = {"type": "object", "properties": {"video": {"const": "all"}}}
+    schema["if"] = {"properties": {"streams": {"const": "audio_video"}}, "required": ["streams"]}
+    schema["else"] = {
+        "properties": {
+            "video": {"type": "null"},
+            "layout": {"type": "null"},
+            "subscribe": {"anyOf": [everybody, {"type": "null"}]},
+        }
+    }
+
+
 def _everybody(value: Any) -> Any:
     """`"all"` as the core has it; null is no way to say it."""
     if value is None:
         raise _wrong('is "all" or a list of uids')
     return None if value == "all" else value
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of numbers: 60.0 is as whole as 60."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
 
 
 def _outputs(values: list[str]) -> list[str]:
@@ -126,15 +153,19 @@ def _digits(value: Any) -> Any:
     return value
 
 
-ShortText = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
-Uid = Annotated[str, Field(max_length=10), AfterValidator(_recorder_uid)]
+ShortText = Annotated[
+    str, Field(min_length=1, max_length=128, json_schema_extra={"pattern": NOT_NUL}), AfterValidator(_storable)
+]
+Uid = Annotated[str, Field(max_length=10, json_schema_extra={"pattern": UID_PATTERN}), AfterValidator(_recorder_uid)]
 Uids = Annotated[list[Uid], Field(min_length=1, max_length=UIDS_MAX)]
 Selection = Annotated[Uids | None, BeforeValidator(_everybody), WithJsonSchema(_SELECTION_SCHEMA)]
 """Uids, or None for everybody. Not a union of two kinds: its errors would point at the kinds instead of the value."""
 Outputs = Annotated[
     list[Literal["hls", "mp4"]], AfterValidator(_outputs), Field(max_length=2, json_schema_extra={"enum": OUTPUTS})
 ]
-Metadata = Annotated[dict[str, Any], AfterValidator(_storable_json)]
+Metadata = Annotated[
+    dict[str, Any], Field(json_schema_extra={"propertyNames": {"pattern": NOT_NUL}}), AfterValidator(_storable_json)
+]
 IN_DIGITS = BeforeValidator(_digits)
 Time = Annotated[int, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 """RFC 3339, as Unix milliseconds."""
@@ -143,16 +174,22 @@ Time = Annotated[int, BeforeValidator(_time), WithJsonSchema({"type": "string", 
 class Body(BaseModel):
     """A JSON body: camelCase, no unknown field, no conversion."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
 
 
 class VideoBody(Body):
     """The picture. Pixels, frames a second, kbit/s; what is left out is chosen for the rest."""
 
-    width: Annotated[int, Field(ge=1, le=1920)] = 1280
-    height: Annotated[int, Field(ge=1, le=1920)] = 720
-    fps: Literal[1, 7, 10, 15, 24, 30, 60] = 15
-    bitrate: Annotated[int, Field(ge=1, le=BITRATE_MAX)] | None = None
+    width: Annotated[int, Field(ge=1, le=1920), WHOLE] = 1280
+    """pixels; with the height 1920 x 1080 at most"""
+    height: Annotated[int, Field(ge=1, le=1920), WHOLE] = 720
+    """pixels"""
+    fps: Annotated[Literal[1, 7, 10, 15, 24, 30, 60], WHOLE] = 15
+    """frames a second"""
+    bitrate: Annotated[int, Field(ge=1, le=BITRATE_MAX), WHOLE] | None = None
+    """kbit/s; null: as Agora recommends for the rest"""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -170,6 +207,7 @@ class LayoutBody(Body):
 
     template: Literal["floating", "best_fit", "vertical"] = "best_fit"
     max_resolution_uid: Uid | None = None
+    """who is shown large, with vertical"""
     background_color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#000000"
 
     def to_domain(self) -> Layout:
@@ -180,7 +218,9 @@ class SubscribeBody(Body):
     """Whose streams are recorded."""
 
     audio: Selection = Field(default="all", validate_default=True)
+    """who is heard: all, or uids"""
     video: Selection = Field(default="all", validate_default=True)
+    """who is seen: all, or uids; uids with audio_video only"""
 
     def to_domain(self) -> Subscription:
         audio = None if self.audio is None else tuple(self.audio)
@@ -218,7 +258,9 @@ class UpdateBody(Body):
     """What is to change of a live recording. Every field may be left out, and what is left out stays as it is."""
 
     layout: LayoutChange | None = None
+    """of audio_video only"""
     subscribe: SubscribeChange | None = None
+    """who is heard and seen from now on"""
 
     def to_command(self, by: Actor) -> UpdateRecording:
         return UpdateRecording(
@@ -231,18 +273,32 @@ class UpdateBody(Body):
 class StartBody(Body):
     """Start's body; every field may be left out."""
 
+    model_config = ConfigDict(json_schema_extra=_picture_needs_video)
+
     channel_name: Annotated[str, Field(pattern=CHANNEL_CHARACTERS)] | None = None
+    """Agora's channel; null: the meeting's id, which then has 63 characters at most"""
     channel_type: Literal["communication", "live_broadcasting"] | None = None
+    """Agora's channel profile; null: the setting `agora.channel_type`"""
     streams: Literal["audio", "audio_video"] = "audio"
+    """what is recorded"""
     outputs: Outputs = ["hls", "mp4"]
+    """what is made of it; HLS always is"""
     video: VideoBody | None = None
+    """with audio_video only"""
     layout: LayoutBody | None = None
+    """with audio_video only"""
     subscribe: SubscribeBody | None = None
-    max_duration: Annotated[int, Field(ge=60, le=82800)] | None = None
-    max_idle_time: Annotated[int, Field(ge=5, le=86400)] | None = None
+    """null: everybody"""
+    max_duration: Annotated[int, Field(ge=60, le=82800), WHOLE] | None = None
+    """seconds; null: the setting `recording.max_duration_seconds`"""
+    max_idle_time: Annotated[int, Field(ge=5, le=86400), WHOLE] | None = None
+    """seconds with nobody in the channel that end it; null: the setting `recording.max_idle_seconds`"""
     external_id: ShortText | None = None
+    """the application's own id, which lists can be filtered by"""
     metadata: Metadata = {}
+    """anything of the application's, 4096 bytes as JSON at most"""
     on_behalf_of: ShortText | None = None
+    """who is to stand in startedBy; from service tokens only, those with a role in `*`"""
 
     @field_validator("video", "layout")
     @classmethod
@@ -281,6 +337,7 @@ class StopBody(Body):
     """The body of stop and end."""
 
     on_behalf_of: ShortText | None = None
+    """who is to stand in stoppedBy; from service tokens only, those with a role in `*`"""
 
 
 class Query(BaseModel):

@@ -77,7 +77,7 @@ class MediaRoutes:
         except (StorageNotFound, StorageDenied):
             raise Problem("not_found", "the object is not there; it may have been deleted") from None
         except StorageUnavailable as error:
-            raise Problem("storage_unavailable", str(error), retry_after_seconds=5) from None
+            raise Problem("storage_unavailable", str(error)) from None
 
     def _grant(self, key: str, query: str) -> Grant:
         try:

@@ -1,4 +1,4 @@
-"""For those who run the server: is it alive, is it ready, what has it counted, what does it offer."""
+"""For those who run the server: is it alive, is it ready, and what has it counted."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,9 +6,7 @@ from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from server.answers import json
-from server.errors import explain
 from server.health import Health
-from server.openapi import document
 from server.policy import PUBLIC, route
 
 
@@ -24,8 +22,6 @@ class OperationRoutes:
         route(app, hdrs.METH_GET, "/healthz", self.healthz, policy=PUBLIC)
         route(app, hdrs.METH_GET, "/readyz", self.readyz, policy=PUBLIC)
         route(app, hdrs.METH_GET, "/metrics", self.metrics, policy=PUBLIC)
-        route(app, hdrs.METH_GET, "/openapi.json", self.openapi, policy=PUBLIC)
-        route(app, hdrs.METH_GET, "/errors/{code}", explain, policy=PUBLIC)
 
     async def healthz(self, request: web.Request) -> web.Response:
         """The process is alive."""
@@ -40,7 +36,3 @@ class OperationRoutes:
         """Prometheus' text format."""
         await self._refresh()
         return web.Response(body=generate_latest(self._registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
-
-    async def openapi(self, request: web.Request) -> web.Response:
-        """This interface as OpenAPI 3.1."""
-        return json(document())

@@ -105,7 +105,7 @@ class StreamRoutes:
         try:
             await self._hub.open(subscriber)
             if subscriber.end_reason is not None:
-                raise Problem("draining", retry_after_seconds=1)
+                raise Problem("draining")
             if wire is Wire.WEBSOCKET:
                 return await self._websocket(request, subscriber)
             return await self._event_stream(request, subscriber)

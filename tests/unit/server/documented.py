@@ -24,6 +24,7 @@ def assert_documented(method: str, path: str, status: int, body: Any, headers: M
     assert str(status) in responses, f"{method} {path} answered {status}"
     response = responses[str(status)]
     assert not {name for name in OUR_HEADERS if name in headers} - set(response["headers"])
+    assert not [name for name, each in response["headers"].items() if each["required"] and name not in headers]
     if body is None:
         assert "content" not in response
         return

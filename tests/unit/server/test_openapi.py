@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 
+from actors.domain.model import State
 from clients.agora.client import AgoraAccount
 from clients.storage.local import LocalStore
 from server.app import Application, Parts
@@ -17,7 +18,9 @@ from server.errors import ERRORS
 from server.gauges import ServerMetrics
 from server.metrics import AuthMetrics
 from server.openapi import document
+from server.openapi_prose import DESCRIPTIONS
 from server.policy import EVERY_ROLE, POLICIES, Policy, Scope, assert_all_routes_have_policies
+from tests.unit.server.documented import complaints
 
 
 @pytest.fixture
@@ -70,13 +73,8 @@ def test_every_route_has_a_policy_and_the_public_ones_are_few(app: Application) 
         if policy.scope is Scope.PUBLIC and route.resource is not None
     }
     assert public == {
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/openapi.json",
-        "/errors/{code}",
-        "/",
-        "/assets/{name}",
+        *("/healthz", "/readyz", "/metrics"),
+        *("/openapi.json", "/asyncapi.json", "/docs", "/errors/{code}", "/", "/assets/{name}"),
     }
 
 
@@ -106,6 +104,57 @@ def test_who_is_refused_is_told_as_it_is(app: Application) -> None:
         if policy.scope is not Scope.SIGNED and not by_more:
             assert ("forbidden" in codes) is refuses, operation["operationId"]
         assert ("not_found" in codes) >= (policy.scope in (Scope.MEETING, Scope.RECORDING))
+
+
+def test_who_is_let_in_is_told_as_it_is(app: Application) -> None:
+    for operation, policy in policies(app):
+        said = operation["description"].partition(". ")[0]
+        roles = {role.value for role in policy.roles} | ({"operator"} if policy.operator else set())
+        assert set(said.removeprefix("For ").split(", ")) == roles or not roles, operation["operationId"]
+
+
+def test_everything_is_said_in_words() -> None:
+    for operation in operations():
+        assert operation["summary"]
+        for parameter in operation["parameters"]:
+            assert parameter["description"], (operation["operationId"], parameter["name"])
+        for response in operation["responses"].values():
+            assert all(header["description"] for header in response["headers"].values())
+    assert {each["operationId"] for each in operations()} == set(DESCRIPTIONS)
+
+
+def test_examples_are_what_their_schema_says() -> None:
+    components = document()["components"]
+    for name, example in components["examples"].items():
+        schema = name.partition(".")[0]
+        found = complaints(example["value"], {"$ref": f"#/components/schemas/{schema}"})
+        assert not found, f"{name}: {found}"
+    for operation in operations():
+        for answer in (*operation["responses"].values(), operation.get("requestBody", {})):
+            _check_examples(answer.get("content", {}))
+
+
+def _check_examples(content: dict[str, Any]) -> None:
+    for media_type, each in content.items():
+        assert each.get("examples") or each.get("example") or "json" not in media_type or is_open(each["schema"])
+        for name, example in each.get("examples", {}).items():
+            shown = document()["components"]["examples"][example["$ref"].rpartition("/")[2]]["value"]
+            assert not complaints(shown, each["schema"]), name
+
+
+def is_open(schema: dict[str, Any]) -> bool:
+    """A document of another kind, which is no example of itself."""
+    return schema == {"$ref": "#/components/schemas/Document"}
+
+
+def test_a_recording_is_shown_in_every_state_it_can_have_at_this_stage() -> None:
+    shown = [example["value"] for name, example in document()["components"]["examples"].items() if "Recording." in name]
+    assert {each["state"] for each in shown} == {state.value for state in State} - {"paused"}
+
+
+def operations() -> list[dict[str, Any]]:
+    """All operations of the document."""
+    return [operation for item in document()["paths"].values() for operation in item.values()]
 
 
 def policies(app: Application) -> Iterator[tuple[dict[str, Any], Policy]]:

@@ -1,4 +1,4 @@
-"""Health, readiness, metrics and the document, as an operator's tools ask for them."""
+"""Health, readiness and metrics, as an operator's tools ask for them."""
 
 import asyncio
 import math
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import structlog
-from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -282,16 +281,3 @@ async def test_limits_stand_beside_what_they_limit(site: Site) -> None:
     assert found["tapedeck_limit[('setting', 'agora.requests_per_second')]"] == 10
     assert found["tapedeck_limit[('setting', 'storage.min_free_bytes')]"] == 2**30
     assert not [name for name in found if "delays" in name or "port" in name or "timeout" in name]
-
-
-async def test_the_document_is_served_as_it_is(site: Site) -> None:
-    status, document = await site.get("/openapi.json")
-    assert status == 200
-    validate(document)
-
-
-async def test_each_code_has_its_page(site: Site) -> None:
-    async with site.edge.client.get("/errors/recording_live") as response:
-        assert (response.status, response.content_type) == (200, "text/html")
-        assert "recording_live" in await response.text()
-    assert (await site.get("/errors/nonsense"))[1]["code"] == "not_found"

@@ -1,6 +1,7 @@
 """What bodies and queries may hold: every limit of api.md 1, from both sides, and where a complaint points."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from server.errors import Problem
 from server.params import parse_body, validation_problem
 from server.schemas import (
     CHANNEL_CHARACTERS,
+    UID_PATTERN,
     HistoryParameters,
     ListParameters,
     PlaybackParameters,
@@ -258,3 +260,21 @@ def test_the_documented_pattern_is_the_one_that_validates() -> None:
     assert schema["anyOf"][0]["pattern"] == CHANNEL_CHARACTERS
     limits = ListParameters.model_json_schema()["properties"]["limit"]
     assert (limits["minimum"], limits["maximum"]) == (1, 100)
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    body = StartBody.model_validate_json('{"maxDuration": 60.0, "streams": "audio_video", "video": {"fps": 3e1}}')
+    assert (body.max_duration, body.video and body.video.fps) == (60, 30)
+    for text in ("60.5", "1e400", '"60"', "true"):
+        with pytest.raises(ValidationError):
+            StartBody.model_validate_json(f'{{"maxDuration": {text}}}')
+
+
+@given(st.one_of(st.integers(0, 2**33), st.integers(2**32 - 200, 2**32 + 200)))
+def test_the_pattern_of_uids_is_what_is_checked(number: int) -> None:
+    body = f'{{"subscribe": {{"audio": ["{number}"]}}}}'
+    if re.search(UID_PATTERN, str(number)):
+        StartBody.model_validate_json(body)
+    else:
+        with pytest.raises(ValidationError):
+            StartBody.model_validate_json(body)

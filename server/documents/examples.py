@@ -1,0 +1,205 @@
+"""What the documents show as examples: what the server itself renders of recordings that the rules have made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+
+from actors.domain.events import JournalEvent
+from actors.domain.model import Recording
+from actors.ports import FeedPosition, Snapshot
+from server.documents.example_life import BEGIN_MS, MEETING_ID, START, Life, whole_media
+from server.errors import ERRORS, Problem, invalid
+from server.playback import UrlSigner, playback_items
+from server.render import Renderer, history_item
+from server.schemas import StartBody, StopBody, UpdateBody
+from server.streams.frames import Frame, Wire
+from server.streams.observer import StreamObserver
+from server.streams.press import Press, Render, meeting_source
+
+REQUEST_ID = "0f3a8c1e5b7d4a9692c8e1d3f4b5a607"
+_SIGNER = UrlSigner(b"the examples' own", "https://tapedeck.example.com")
+_RENDERER = Renderer(_SIGNER)
+Named = Mapping[str, Any]
+"""Examples by name."""
+
+
+class _Clock:
+    def now_ms(self) -> int:
+        return BEGIN_MS
+
+
+@dataclass(frozen=True)
+class _Lives:
+    """One recording in each state that it may be shown in, and the journals of the three; the first is the whole way."""
+
+    recordings: Mapping[str, Recording]
+    journals: Sequence[Sequence[JournalEvent]]
+
+
+@cache
+def _lives() -> _Lives:
+    whole, failed, aborted = Life(), Life(), Life()
+    failed.start()
+    aborted.start()
+    found = {"starting": whole.start(), "accepted": whole.accept(), "active": whole.capture()}
+    found["stopping"] = whole.stop()
+    found["processing"] = whole.leave()
+    found["completed"] = whole.prove(whole_media(found["active"].started_at_ms or 0))
+    found |= {"deleted": whole.delete(), "failed": failed.reject(), "aborted": aborted.stop(after_seconds=1)}
+    return _Lives(found, (whole.log, failed.log, aborted.log))
+
+
+def recordings() -> Mapping[str, Recording]:
+    """Recordings by state; `accepted` is one in `starting` whose recorder the provider has accepted."""
+    return _lives().recordings
+
+
+def recording(name: str) -> Any:
+    """The recording of that name as hosts and operators see it."""
+    return _RENDERER.recording(recordings()[name], private=True)
+
+
+@cache
+def every() -> Mapping[tuple[str, str], Any]:
+    """All examples by schema and name."""
+    bodies = {model.__name__: named for model, named in BODIES.items()}
+    found = {**bodies, "Notification": {"started": NOTIFICATION}, **_answers()}
+    return {(schema, name): value for schema, named in found.items() for name, value in named.items()}
+
+
+def _answers() -> Mapping[str, Named]:
+    shown = {state: recording(state) for state in recordings()}
+    completed = recordings()["completed"]
+    items = playback_items(completed, completed.files, _SIGNER, (completed.completed_at_ms or 0) // 1000 + 900)
+    page = {"items": [shown["completed"]], "total": 1, "limit": 50, "offset": 0, "nextCursor": None}
+    return {
+        "Recording": shown,
+        "RecordingList": {"one": page},
+        "History": {"whole": {"items": [history_item(each) for each in _lives().journals[0]], "nextCursor": None}},
+        "Playback": {"both": {"items": items}},
+        "Ended": {"stopped": {"recording": shown["completed"]}, "nothing_was_live": {"recording": None}},
+        "Readiness": READINESS,
+        "Alive": {"alive": {"status": "alive"}},
+        "Nothing": {"taken": {}},
+        "Problem": {
+            "no_active_recording.404": problem("no_active_recording", 404),
+            **{code: problem(code, error.status) for code, error in ERRORS.items()},
+        },
+    }
+
+
+_SINCE = "2026-11-22T09:59:58.004Z"
+_CHECKS: Named = {
+    "database": {"ok": True, "detail": "answers", "since": _SINCE},
+    "redis": {"ok": True, "detail": "answers", "since": _SINCE},
+    "agora": {"ok": True, "detail": "answers", "since": _SINCE},
+    "storage": {"ok": True, "detail": "81604378624 bytes free", "since": _SINCE},
+}
+_MODE = {"agora": "simulated", "storage": "local", "database": "embedded", "redis": "embedded"}
+_AWAY = {"ok": False, "detail": "no answer within 2 s", "since": "2026-11-22T10:00:00.123Z"}
+READINESS: Named = {
+    "ready": {"status": "ready", "ready": True, "mode": _MODE, "checks": _CHECKS},
+    "degraded": {"status": "degraded", "ready": True, "mode": _MODE, "checks": {**_CHECKS, "redis": _AWAY}},
+    "unready": {"status": "unready", "ready": False, "mode": _MODE, "checks": {**_CHECKS, "database": _AWAY}},
+}
+START_BODIES: Named = {
+    "nothing": {},
+    "audio": START.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    "video": {
+        "streams": "audio_video",
+        "video": {"width": 1280, "height": 720, "fps": 15},
+        "layout": {"template": "vertical", "maxResolutionUid": "42"},
+        "subscribe": {"audio": "all", "video": ["42"]},
+        "maxDuration": 3600,
+        "onBehalfOf": "user-1",
+    },
+}
+BODIES: Mapping[type[BaseModel], Named] = {
+    StartBody: START_BODIES,
+    UpdateBody: {
+        "layout": {"layout": {"template": "floating"}},
+        "subscription": {"subscribe": {"audio": ["42"], "video": "all"}},
+    },
+    StopBody: {"nothing": {}, "for_a_user": {"onBehalfOf": "user-1"}},
+}
+NOTIFICATION: Mapping[str, Any] = {
+    "noticeId": "2000001428:4330:107",
+    "productId": 3,
+    "eventType": 40,
+    "notifyMs": 1795341601400,
+    "payload": {
+        "cname": "standup",
+        "sid": "38f8e3cfdc474cd56fc1ceba380d7e1a",
+        "uid": "812345678",
+        "sequence": 0,
+        "sendts": 1795341601323,
+        "serviceType": 2,
+        "details": {"msgName": "recorder_started", "status": 0},
+    },
+}
+
+
+@cache
+def events() -> Named:
+    """One event of each type that a stream may hold at this stage, as a meeting's stream has it."""
+    frames = [*_opening(), *(frame for journal in _lives().journals for frame in _published(journal))]
+    return {event["type"]: event for event in (_read(frame) for frame in frames)}
+
+
+def _opening() -> list[Frame[Any]]:
+    """What no journal holds."""
+    press, active = _press(), recordings()["active"]
+    return [
+        press.meeting_snapshot(Snapshot(MEETING_ID, 2, active, active.updated_at_ms)),
+        press.meeting_reset(MEETING_ID, 5),
+        press.feed_ready(FeedPosition(811, MEETING_ID, 5)),
+        press.heartbeat(meeting_source(MEETING_ID)),
+    ]
+
+
+def _published(journal: Sequence[JournalEvent]) -> list[Frame[int]]:
+    press = _press()
+    return [press.meeting_event(each) for each in journal if each.sequence is not None]
+
+
+def event_stream() -> str:
+    """The beginning of an SSE answer, as it goes over the wire."""
+    first, second = (frame.to(Wire.SSE_PLAIN).decode() for frame in _published(_lives().journals[0])[:2])
+    return f"retry: 3012\n\n{first}:\n\n{second}"
+
+
+def _press() -> Press:
+    render = Render(_RENDERER.event, _RENDERER.snapshot)
+    return Press(render, _Clock(), StreamObserver(), lambda: "7c1f5a0e")
+
+
+def _read(frame: Frame[Any]) -> dict[str, Any]:
+    event: dict[str, Any] = orjson.loads(frame.to(Wire.SSE_PLAIN).partition(b"data: ")[2])
+    if event["type"].startswith("stream."):
+        # Drawn anew for each event; the document must not change from process to process.
+        event["id"] = f"{event['type']}/{UUID(int=BEGIN_MS, version=4)}"
+    return event
+
+
+def problem(code: str, status: int) -> Any:
+    """The body of a problem with that code, with the members that come with it."""
+    made = {
+        "validation_failed": lambda: invalid("/maxDuration", "Input should be greater than or equal to 60"),
+        "recording_already_active": lambda: _with("recording_already_active", "active"),
+        "recording_aborted": lambda: _with("recording_aborted", "aborted"),
+        "recording_live": lambda: _with("recording_live", "active"),
+        "no_active_recording": lambda: Problem("no_active_recording", status=status),
+        "provider_rejected": lambda: _with("provider_rejected", "failed"),
+    }.get(code, lambda: Problem(code))()
+    return made.body(REQUEST_ID)
+
+
+def _with(code: str, state: str) -> Problem:
+    shown = recording(state)
+    detail = shown["error"]["message"] if code.startswith("provider_") else None
+    return Problem(code, detail, extra={"recording": shown})
