@@ -1,14 +1,19 @@
 """A recording's whole life over HTTP is as the server's own document tells it, and keys outlive the server."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 
+from server.documents.asyncapi import asyncapi
 from server.openapi import document
 from tests.acceptance.conftest import Fresh
-from tests.acceptance.running import Client
-from tests.unit.server.documented import assert_documented
+from tests.acceptance.running import Client, RunningServer
+from tests.acceptance.test_streams import Listener, of_meeting, sse, websocket
+from tests.unit.server.documented import assert_documented, complaints
+from tests.unit.server.test_asyncapi import complaints as message_complaints
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,10 +31,40 @@ class Reader:
         return told
 
 
-async def test_a_whole_life_is_as_documented(host: Client, operator: Client) -> None:
+async def test_a_whole_life_is_as_documented(
+    host: Client, operator: Client, http: aiohttp.ClientSession, server: RunningServer
+) -> None:
     assert (await host.call("GET", "/openapi.json"))[1] == document()
+    assert (await host.call("GET", "/asyncapi.json"))[1] == asyncapi(server.url)
     call, ask = Reader(host), Reader(operator)
     await call("POST", "/meetings/doc/recording/stop")
+    async with events_of(host, operator, http, server, "doc") as (live_events, all_events):
+        await _whole_life(call, ask, host)
+        for listener in (live_events, all_events):
+            await listener.until("doc", "recording.deleted")
+    for event in live_events.events + all_events.events:
+        assert not complaints(event, {"$ref": "#/components/schemas/Event"})
+        assert not message_complaints(event["type"], event)
+    assert {"recording.snapshot", "recording.completed", "stream.ready"} <= {
+        event["type"] for event in live_events.events + all_events.events
+    }
+
+
+@asynccontextmanager
+async def events_of(
+    host: Client, operator: Client, http: aiohttp.ClientSession, server: RunningServer, meeting: str
+) -> AsyncIterator[tuple[Listener, Listener]]:
+    """A meeting's stream and the operators', both joined."""
+    async with (
+        sse(http, of_meeting(server, meeting), host.token) as one,
+        websocket(http, f"{server.url}/api/v1/events", operator.token) as every,
+    ):
+        await one.joined()
+        await every.joined()
+        yield one, every
+
+
+async def _whole_life(call: Reader, ask: Reader, host: Client) -> None:
     body = {
         "streams": "audio_video",
         "outputs": ["hls"],
@@ -59,6 +94,48 @@ async def test_a_whole_life_is_as_documented(host: Client, operator: Client) -> 
     await call("GET", f"{one}/playback")
     assert (await call("GET", one))["status"] == "deleted"
     await call("POST", "/meetings/doc/end")
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+async def test_every_address_names_the_methods_that_it_takes(
+    http: aiohttp.ClientSession, server: RunningServer
+) -> None:
+    for template, item in document()["paths"].items():
+        path = template.format(meetingId="m", id="0" * 36, key="k", code="internal", name="page.css")
+        taken = {method.upper() for method in item}
+        if "get" in item and "Streams" not in item["get"]["tags"]:
+            taken.add("HEAD")
+        for method in sorted(set(METHODS) - taken):
+            async with http.request(method, server.url + path) as response:
+                assert (response.status, response.headers["Allow"]) == (405, ", ".join(sorted(taken))), path
+                if method != "HEAD":
+                    assert (await response.json(content_type=None))["code"] == "method_not_allowed"
+
+
+async def test_what_get_answers_head_answers_without_a_body(http: aiohttp.ClientSession, server: RunningServer) -> None:
+    for path in ("/docs", "/openapi.json", "/healthz", "/errors/internal", "/errors/nonsense", "/api/v1/recordings"):
+        async with http.get(server.url + path) as whole, http.head(server.url + path) as head:
+            assert (head.status, head.headers["Content-Length"]) == (whole.status, whole.headers["Content-Length"])
+            assert await head.read() == b""
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/errors", "/docs/", "/api/v1/meetings//recording"])
+async def test_an_address_that_is_none_is_a_problem_with_all_members(
+    path: str, http: aiohttp.ClientSession, server: RunningServer
+) -> None:
+    async with http.get(server.url + path, headers={"X-Request-ID": "mine"}) as response:
+        assert (response.status, response.content_type) == (404, "application/problem+json")
+        assert await response.json(content_type=None) == {
+            "type": "/errors/not_found",
+            "title": "There is no such thing here",
+            "status": 404,
+            "detail": "there is no such address",
+            "code": "not_found",
+            "requestId": "mine",
+            "retryable": False,
+        }
 
 
 async def test_a_key_outlives_the_server(fresh: Fresh, http: aiohttp.ClientSession) -> None:

@@ -1,0 +1,81 @@
+"""schemathesis reads the document and asks a real server for thousands of things, some allowed, most not.
+
+Left out:
+- the two event streams: an answer that has no end tells schemathesis nothing. `test_streams.py` holds them;
+- the check `use_after_free`: a deleted recording stays as a tombstone, with its history (api.md 1);
+- the check `positive_data_acceptance`: `fuzzing.valid_data_is_taken` is the same, but for what no schema can foresee.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance.fuzzing import WEBHOOK_SECRET
+from tests.acceptance.running import Client, RunningServer, token_for
+
+SECONDS_MAX = 300.0
+EXAMPLES_MAX = 12
+SERVER = {
+    "AGORA_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    # It has hundreds of recordings at once, and nobody to wait for.
+    "TAPEDECK_SIMULATOR__MAX_RECORDERS": "100000",
+    "TAPEDECK_SIMULATOR__REQUESTS_PER_SECOND": "1000",
+    "TAPEDECK_AGORA__REQUESTS_PER_SECOND": "100",
+    "TAPEDECK_HTTP__WAIT_SECONDS_MAX": "0.2",
+    "TAPEDECK_HTTP__START_WAIT_SECONDS": "0.2",
+    "TAPEDECK_HTTP__STOP_WAIT_SECONDS": "0.2",
+}
+OPTIONS = [
+    *("--exclude-tag", "Streams"),
+    *("--checks", "all", "--exclude-checks", "use_after_free,positive_data_acceptance"),
+    *("--generation-deterministic", "--max-examples", str(EXAMPLES_MAX)),
+    *("--request-timeout", "60", "--suppress-health-check", "all", "--no-color"),
+]
+
+
+@pytest.mark.timeout(SECONDS_MAX + 60)
+async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        server = await RunningServer(Path(folder) / "data", **SERVER).start()
+        try:
+            code, said = await run_schemathesis(server, tmp_path)
+            assert code == 0, said
+            assert "Stateful" in said
+            await assert_it_went_deep(server)
+        finally:
+            await server.stop()
+        assert "http.failed" not in server.log.read_text(encoding="utf-8")
+
+
+async def run_schemathesis(server: RunningServer, folder: Path) -> tuple[int, str]:
+    """Its exit code and its words."""
+    token = token_for("fuzzer", operator=True)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"),
+        *("-H", f"Authorization: Bearer {token}", *OPTIONS),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "SCHEMATHESIS_HOOKS": "tests.acceptance.fuzzing"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(SECONDS_MAX):
+        said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def assert_it_went_deep(server: RunningServer) -> None:
+    """It did not only knock at doors: recordings were made and ended, and notifications taken."""
+    async with aiohttp.ClientSession() as http:
+        client = Client(http, server, token_for("operator-1", operator=True))
+        _, listed, _ = await client.call("GET", "/api/v1/recordings")
+        assert listed["total"] > 5
+        assert {recording["live"] for recording in listed["items"]} == {True, False}
+        async with http.get(f"{server.url}/metrics") as response:
+            assert 'tapedeck_webhooks_total{result="unknown"}' in await response.text()
