@@ -15,7 +15,6 @@ from server.metrics import PlaybackMetrics
 from server.playback import UrlSigner, availability, playback_items
 from server.settings import PlaybackSettings
 
-NOT_READY_RETRY_SECONDS = 5
 log = structlog.get_logger(__name__)
 
 
@@ -59,10 +58,10 @@ class Player:
         try:
             files = recording.files if ready == "ready" else await self._so_far(recording)
         except (StorageDenied, StorageUnavailable) as error:
-            raise Problem("storage_unavailable", str(error), retry_after_seconds=NOT_READY_RETRY_SECONDS) from None
+            raise Problem("storage_unavailable", str(error)) from None
         items = self._mint(recording, files, expires_in, sub)
         if not items:
-            raise Problem("recording_not_ready", retry_after_seconds=NOT_READY_RETRY_SECONDS)
+            raise Problem("recording_not_ready")
         return {"items": items}
 
     async def play_all(self, recordings: Sequence[Recording], sub: str) -> list[dict[str, Any]]:
