@@ -134,7 +134,7 @@ COMMANDS = (
         headers=("Prefer",),
         sends=("ETag", "Preference-Applied"),
         who=HOSTS,
-        shows={200: ("active",), 202: ("active",)},
+        shows={200: ("changed",), 202: ("changed",)},
     ),
     Operation(
         "post",

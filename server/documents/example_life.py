@@ -13,6 +13,7 @@ from actors.domain.commands import (
     StartRecording,
     StopAnswered,
     StopRecording,
+    UpdateRecording,
 )
 from actors.domain.decide import actor_of, decide
 from actors.domain.events import JournalEvent
@@ -77,6 +78,10 @@ class Life:
             at_ms=at_ms, details=details,
         )  # fmt: skip
         return self.tell(ProviderReported(notice), after_seconds=1)
+
+    def change(self) -> Recording:
+        """Somebody wants one voice only."""
+        return self.tell(UpdateRecording(by=USER, subscribe={"audio": ("42",)}), after_seconds=20)
 
     def stop(self, after_seconds: float = SECONDS) -> Recording:
         """Somebody wants it to end."""

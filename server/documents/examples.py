@@ -35,7 +35,7 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Lives:
-    """One recording in each state that it may be shown in, and the journals of the three; the first is the whole way."""
+    """One recording in each state that it may be shown in, and the journals of all; the first is the whole way."""
 
     recordings: Mapping[str, Recording]
     journals: Sequence[Sequence[JournalEvent]]
@@ -43,19 +43,22 @@ class _Lives:
 
 @cache
 def _lives() -> _Lives:
-    whole, failed, aborted = Life(), Life(), Life()
-    failed.start()
-    aborted.start()
+    whole, changed, failed, aborted = Life(), Life(), Life(), Life()
+    for life in (changed, failed, aborted):
+        life.start()
     found = {"starting": whole.start(), "accepted": whole.accept(), "active": whole.capture()}
     found["stopping"] = whole.stop()
     found["processing"] = whole.leave()
     found["completed"] = whole.prove(whole_media(found["active"].started_at_ms or 0))
     found |= {"deleted": whole.delete(), "failed": failed.reject(), "aborted": aborted.stop(after_seconds=1)}
-    return _Lives(found, (whole.log, failed.log, aborted.log))
+    changed.accept()
+    changed.capture()
+    found["changed"] = changed.change()
+    return _Lives(found, (whole.log, changed.log, failed.log, aborted.log))
 
 
 def recordings() -> Mapping[str, Recording]:
-    """Recordings by state; `accepted` is one in `starting` whose recorder the provider has accepted."""
+    """Recordings by state; `accepted` is one in `starting` whose recorder is accepted, `changed` an active one."""
     return _lives().recordings
 
 

@@ -16,7 +16,7 @@ from server.routes.streams import _CLOSE_CODES, _POLICY_VIOLATION
 from server.streams.subscriber import End
 
 STREAMS = asyncapi("http://127.0.0.1:3002")
-STATES = ("starting", "active", "stopping", "processing", "completed", "failed", "aborted", "deleted")
+STATES = ("starting", "active", "stopping", "processing", "updated", "completed", "failed", "aborted", "deleted")
 API_TYPES = [
     *(f"recording.{state}" for state in STATES),
     *("recording.snapshot", "stream.reset", "stream.ready", "stream.heartbeat"),
