@@ -32,12 +32,11 @@ problem+json.
 """
 CLOSE_CODES = {
     1000: "the end",
-    1008: "the query is not allowed",
     1012: "the server restarts: reconnect with the last cursor",
     1013: "try again later",
     4008: "read too slowly: reconnect with the last cursor",
     4401: "the token is missing, bad or expired: get a new one",
-    4403: "not for this token, or from an origin that is not allowed",
+    4403: "not for this token or from this origin, or not allowed as it stands: the reason is the problem's code",
 }
 """Of WebSockets; SSE ends, or is refused by its status."""
 _MEETING, _ALL = "meeting", "everything"

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from server.documents.asyncapi import asyncapi
 from server.openapi import document
-from server.routes.streams import _CLOSE_CODES, _POLICY_VIOLATION
+from server.sockets import _CLOSE_CODES, FORBIDDEN
 from server.streams.subscriber import End
 
 STREAMS = asyncapi("http://127.0.0.1:3002")
@@ -69,7 +69,7 @@ def test_its_channels_are_the_streams() -> None:
 def test_it_knows_every_type_and_close_code() -> None:
     assert set(API_TYPES) <= set(STREAMS["components"]["messages"])
     assert "stream.ready" not in STREAMS["channels"]["meeting"]["messages"]
-    codes = {end.value[0] for end in End} | set(_CLOSE_CODES.values()) | {_POLICY_VIOLATION}
+    codes = {end.value[0] for end in End} | set(_CLOSE_CODES.values()) | {FORBIDDEN}
     assert {int(code) for code in STREAMS["channels"]["meeting"]["x-close-codes"]} == codes
 
 
