@@ -4,7 +4,7 @@ The journal's rows, the snapshot of a meeting and the Redis cache are written wi
 their defaults, so a field can be added with one; events carry a version, and `upcast` lifts old ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from actors.domain.events import AnyEvent
 
 T = TypeVar("T")
+Convert = Callable[[Any], Any]
 
 EVENT_VERSION = 1
 EVENT_TYPES: dict[str, type[Any]] = {event.kind: event for event in get_args(AnyEvent)}
@@ -25,21 +26,13 @@ class CodecError(ValueError):
 
 def encode(value: Any) -> Any:
     """A value of the domain as dicts, lists, strings and numbers."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
-    if isinstance(value, tuple | list | frozenset):
-        return [encode(item) for item in value]
-    return value
+    return _writer(type(value))(value)
 
 
 def decode(kind: type[T], data: Any) -> T:
     """The inverse of `encode`. Raises CodecError."""
     try:
-        return _decode(kind, data)  # type: ignore[no-any-return]
+        return _reader(kind)(data)  # type: ignore[no-any-return]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CodecError(f"not a {kind.__name__}: {error!r}") from error
 
@@ -57,52 +50,80 @@ def decode_event(kind: str, version: int, data: Mapping[str, Any]) -> AnyEvent:
     return event
 
 
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _made_once(make: Callable[[Any], Convert]) -> Callable[[Any], Convert]:
+    """A writer or reader is kept for each type: every command writes and reads whole recordings."""
+    return cache(make)
 
 
-def _decode(kind: Any, data: Any) -> Any:
-    origin = get_origin(kind)
-    if kind is Any:
-        return data
-    if origin in (Union, UnionType):
-        return _decode_optional(kind, data)
-    if origin is tuple:
-        item_kinds = get_args(kind)
-        if len(item_kinds) == 2 and item_kinds[1] is Ellipsis:
-            return tuple(_decode(item_kinds[0], item) for item in data)
-        return tuple(_decode(item_kind, item) for item_kind, item in zip(item_kinds, data, strict=True))
-    if origin is not None and issubclass(origin, Mapping):
-        return {key: _decode(get_args(kind)[1], item) for key, item in data.items()}
+@_made_once
+def _writer(kind: Any) -> Convert:
     if is_dataclass(kind):
-        return _decode_dataclass(kind, data)
+        names = tuple(field.name for field in fields(kind))
+        return lambda value: {name: encode(getattr(value, name)) for name in names}
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): encode(item) for key, item in value.items()}
+    if issubclass(kind, tuple | list | frozenset):
+        return lambda value: [encode(item) for item in value]
+    return _as_it_is
+
+
+@_made_once
+def _reader(kind: Any) -> Convert:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return _as_it_is
+    if origin in (Union, UnionType):
+        return _optional_reader(*(item for item in arguments if item is not NoneType))
+    if origin is tuple:
+        return _tuple_reader(*arguments)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_reader(arguments[1])
+    if is_dataclass(kind):
+        return _dataclass_reader(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    return _decode_scalar(kind, data)
+        return kind
+    return _scalar_reader(getattr(kind, "__supertype__", kind))
 
 
-def _decode_optional(kind: Any, data: Any) -> Any:
-    if data is None:
-        return None
-    (present,) = (item for item in get_args(kind) if item is not NoneType)
-    return _decode(present, data)
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-def _decode_dataclass(kind: Any, data: Mapping[str, Any]) -> Any:
-    hints = _hints(kind)
-    values = {
-        field.name: _decode(hints[field.name], data[field.name])
+def _optional_reader(present: Any) -> Convert:
+    read = _reader(present)
+    return lambda data: None if data is None else read(data)
+
+
+def _tuple_reader(*kinds: Any) -> Convert:
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        read = _reader(kinds[0])
+        return lambda data: tuple([read(item) for item in data])
+    readers = [_reader(kind) for kind in kinds]
+    return lambda data: tuple([read(item) for read, item in zip(readers, data, strict=True)])
+
+
+def _mapping_reader(item_kind: Any) -> Convert:
+    read = _reader(item_kind)
+    return lambda data: {key: read(item) for key, item in data.items()}
+
+
+def _dataclass_reader(kind: Any) -> Convert:
+    hints = get_type_hints(kind)
+    readers = [
+        (field.name, _reader(hints[field.name]), field.default is MISSING and field.default_factory is MISSING)
         for field in fields(kind)
-        if field.name in data or (field.default is MISSING and field.default_factory is MISSING)
-    }
-    return kind(**values)
+    ]
+    return lambda data: kind(**{name: read(data[name]) for name, read, required in readers if required or name in data})
 
 
-def _decode_scalar(kind: Any, data: Any) -> Any:
-    kind = getattr(kind, "__supertype__", kind)
-    if kind is float and isinstance(data, int):
-        return float(data)
-    if not isinstance(data, kind):
-        raise CodecError(f"expected {kind.__name__}, got {type(data).__name__}")
-    return data
+def _scalar_reader(kind: type[Any]) -> Convert:
+    def read(data: Any) -> Any:
+        if kind is float and isinstance(data, int):
+            return float(data)
+        if not isinstance(data, kind):
+            raise CodecError(f"expected {kind.__name__}, got {type(data).__name__}")
+        return data
+
+    return read
