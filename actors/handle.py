@@ -39,10 +39,10 @@ class Handle:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing would be lost by forgetting this meeting: all that it is stands in the journal."""
+        """Whether nothing would be lost by forgetting this meeting: but for its failures, all that it is stands in the journal."""
         if self.task is not None or len(self.mailbox) or self.in_flight or len(self.watchers):
             return False
-        if self.quarantined_until is not None:
+        if self.crashes or self.quarantined_until is not None:
             return False
         state = self.actor.state if self.actor is not None else None
         return state is None or not (state.live or state.finishing or state.evicting)

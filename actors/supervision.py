@@ -26,8 +26,7 @@ def lift_quarantine(handle: Handle, now: float) -> bool:
 def note_crash(handle: Handle, now: float, budget: RestartBudget) -> bool:
     """Count a failure. True if the budget is used up, and the meeting quarantined from now on."""
     handle.crashes.append(now)
-    while handle.crashes and now - handle.crashes[0] > budget.window_seconds:
-        handle.crashes.popleft()
+    forgive(handle, now, budget)
     if len(handle.crashes) <= budget.restarts_max:
         return False
     handle.crashes.clear()
@@ -35,3 +34,9 @@ def note_crash(handle: Handle, now: float, budget: RestartBudget) -> bool:
     handle.quarantines += 1
     handle.quarantined_until = now + pause
     return True
+
+
+def forgive(handle: Handle, now: float, budget: RestartBudget) -> None:
+    """Failures that are as old as the budget's window count no more."""
+    while handle.crashes and now - handle.crashes[0] >= budget.window_seconds:
+        handle.crashes.popleft()

@@ -29,7 +29,7 @@ from actors.handle import Handle
 from actors.mailbox import Answer, CommandKey, Envelope, Mailbox
 from actors.meeting import MeetingActor
 from actors.ports import Fenced, JournalUnavailable, OutcomeUnknown, Ports
-from actors.supervision import RestartBudget, lift_quarantine, note_crash
+from actors.supervision import RestartBudget, forgive, lift_quarantine, note_crash
 from actors.watchers import Until
 
 log = structlog.get_logger(__name__)
@@ -291,6 +291,11 @@ class ActorSystem:
             log.error("meeting.quarantined", meeting=handle.meeting_id, times=handle.quarantines)
             handle.mailbox.refuse_users(MeetingQuarantined(handle.meeting_id))
             self._ports.observe.quarantined(1)
+        asyncio.get_running_loop().call_later(self._settings.budget.window_seconds, self._forgive, handle)
+
+    def _forgive(self, handle: Handle) -> None:
+        forgive(handle, self._now(), self._settings.budget)
+        self._passivate(handle)
 
     def _set_aside(self, handle: Handle, envelope: Envelope) -> None:
         """A stored notification that fails would otherwise come back from the inbox for ever."""

@@ -294,6 +294,29 @@ def test_a_meeting_that_keeps_failing_is_quarantined_and_tried_again_later() -> 
     virtual(story)
 
 
+def test_failures_one_after_another_quarantine_too_and_are_forgiven_in_time() -> None:
+    async def story() -> None:
+        world = World()
+        world.journal.failures = [ValueError("bug")] * 4
+        with pytest.raises(CommandFailed):
+            await world.start()
+        with pytest.raises((CommandFailed, MeetingQuarantined)):
+            await world.start()
+        with pytest.raises(MeetingQuarantined):
+            await world.start()
+        await asyncio.sleep(31)
+        await world.system.wait(M, (await world.start()).reply.recording_id, lambda item: item.sid is not None, 60)
+
+        world.journal.failures = [ValueError("bug")] * 2
+        with pytest.raises(CommandFailed):
+            await world.system.ask(MeetingId("m-2"), world.start_command())
+        assert world.system.meetings == 2
+        await asyncio.sleep(61)
+        assert world.system.meetings == 1
+
+    virtual(story)
+
+
 def test_waiting_ends_with_its_time_and_tells_what_is() -> None:
     async def story() -> None:
         world = World()
