@@ -90,6 +90,8 @@ class Bench:
             "slice_seconds": 1.0,
             "leaving_seconds": 20.0,
             "requests_per_second": 1000.0,
+            "rules_per_second": 1000.0,
+            "lists_per_second": 1000.0,
             "webhook_secret": "hush",
             **settings,
         }

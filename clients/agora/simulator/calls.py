@@ -2,15 +2,13 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
 from aiohttp import web
 
-from clients.agora.simulator.gateway import Gateway
+from clients.agora.simulator.gateway import Gateway, json_of
 from clients.agora.simulator.life import NOTHING, Lives
-from clients.agora.simulator.reports import Reports
+from clients.agora.simulator.reports import REFUSED, Reports
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
@@ -39,10 +37,6 @@ OF_ANOTHER = Refused(400, 1003, "appid or sid does not match the resource id")
 DEFAULT_EXPIRED_HOUR = 72
 HOUR_MS = 3_600_000
 
-BODY = web.RequestKey("body", object)
-
-Handle = Callable[[web.Request], Awaitable[web.Response]]
-
 
 class Calls:
     """The REST API. Resources are single-use and kept on disk, like everything that is answered."""
@@ -64,28 +58,16 @@ class Calls:
         self._gateway = gateway
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_post(f"{BASE}/acquire", self._passing("acquire", self.acquire))
-        app.router.add_post(f"{OF_RESOURCE}/mode/{{mode}}/start", self._passing("start", self.start))
-        app.router.add_get(f"{OF_SESSION}/query", self._passing("query", self.query), allow_head=False)
-        app.router.add_post(f"{OF_SESSION}/update", self._passing("update", self.update))
-        app.router.add_post(f"{OF_SESSION}/updateLayout", self._passing("updateLayout", self.update_layout))
-        app.router.add_post(f"{OF_SESSION}/stop", self._passing("stop", self.stop))
-        app.router.add_get("/v1/ncs/ip", self._passing("ncs_ip", self.sender_addresses), allow_head=False)
-
-    def _passing(self, call: str, handle: Handle) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handler(request: web.Request) -> web.StreamResponse:
-            body = await request.read()  # before a fault may cut the connection
-
-            async def serve() -> web.Response:
-                request[BODY] = _json(body) if request.method == "POST" else None
-                return await handle(request)
-
-            return await self._gateway.pass_on(request, call, serve)
-
-        return handler
+        app.router.add_post(f"{BASE}/acquire", self._gateway.passing("acquire", self.acquire))
+        app.router.add_post(f"{OF_RESOURCE}/mode/{{mode}}/start", self._gateway.passing("start", self.start))
+        app.router.add_get(f"{OF_SESSION}/query", self._gateway.passing("query", self.query), allow_head=False)
+        app.router.add_post(f"{OF_SESSION}/update", self._gateway.passing("update", self.update))
+        app.router.add_post(f"{OF_SESSION}/updateLayout", self._gateway.passing("updateLayout", self.update_layout))
+        app.router.add_post(f"{OF_SESSION}/stop", self._gateway.passing("stop", self.stop))
+        app.router.add_get("/v1/ncs/ip", self._gateway.passing("ncs_ip", self.sender_addresses), allow_head=False)
 
     async def acquire(self, request: web.Request) -> web.Response:
-        cname, uid, client_request = names_of(request[BODY], "Acquire")
+        cname, uid, client_request = names_of(json_of(request), "Acquire")
         checked(AcquireRequest, client_request, "Acquire")
         if len(self._service.running()) >= self._settings.max_recorders:
             raise Refused(400, 406, "vendor_over_load")
@@ -101,13 +83,13 @@ class Calls:
         resource = self._state.get("resources", resource_id)
         if resource is None:
             raise UNPARSABLE
-        cname, uid, client_request = names_of(request[BODY], "Start")
+        cname, uid, client_request = names_of(json_of(request), "Start")
         if (resource["cname"], resource["uid"], resource["appid"]) != (cname, uid, request.match_info["appid"]):
             raise MISMATCH
         self._check_unused(resource)
         if resource["request"].get("scene", 0) != 0:
             raise Refused(400, 2, "Start: the scene of the resource does not fit mode mix!")
-        if any(session.uid == uid for session in self._service.running(cname)):
+        if any(session.recorder_uid == uid for session in self._service.running(cname)):
             raise Refused(400, 53, "task conflict")
         checked(StartRequest, client_request, "Start")
         if resource["request"].get("startParameter") not in (None, {}, client_request):
@@ -163,7 +145,7 @@ class Calls:
             return self._stopped(session)
         if not await self._lives.uploaded(session, self._settings.stop_seconds_max):
             raise Refused(500, 50, "the upload takes longer than 20 s")
-        if not session.slices and not session.denied:
+        if not session.captured and not session.denied:
             raise Refused(206, 435, "no recorded data")
         return self._stopped(session)
 
@@ -184,6 +166,7 @@ class Calls:
             resource_id=resource_id,
             request=client_request,
             started_at=self._service.now_ms(),
+            app_id=resource["appid"],
             slice_ms=round(self._settings.slice_seconds * 1000),
         )
         with self._state.together():
@@ -220,6 +203,8 @@ class Calls:
             raise OF_ANOTHER
         if session is None or session.dead or self._expired(session, resource):
             raise NOT_FOUND
+        if session.is_moving(self._service.now_ms()):
+            raise NOT_FOUND
         return session
 
     def _expired(self, session: Session, resource: dict[str, Any]) -> bool:
@@ -227,15 +212,17 @@ class Calls:
         return self._service.now_ms() > session.started_at + int(hours) * HOUR_MS
 
     def _names_checked(self, request: web.Request, session: Session, call: str) -> dict[str, Any]:
-        """`clientRequest` of a call about a session, whose names must be the session's."""
-        cname, uid, client_request = names_of(request[BODY], call)
-        if (cname, uid) != (session.cname, session.uid):
+        """`clientRequest` of a call about a session, whose names must be the session's, or its present recorder's."""
+        cname, uid, client_request = names_of(json_of(request), call)
+        if cname != session.cname or uid not in (session.uid, session.recorder_uid):
             raise MISMATCH
         return client_request
 
     def _gone(self, session: Session) -> bool:
-        """Leaving takes a moment after the last file; then there is no worker to be found."""
+        """Leaving takes a moment after the last file; then there is no worker to be found, as where none came to be."""
         assert session.ended_at is not None
+        if session.exit_reason == REFUSED:
+            return True
         left_ms = session.ended_at + self._settings.leaving_seconds * 1000
         return session.finished and self._service.now_ms() >= left_ms
 
@@ -247,10 +234,3 @@ def _names(session: Session) -> dict[str, str]:
         "resourceId": session.resource_id,
         "sid": session.sid,
     }
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Refused(400, 2, "the body is not JSON") from None

@@ -2,9 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop")
+CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop", "rule", "users")
 KINDS = (
     "request_lost",
     "answer_lost",
@@ -30,6 +30,7 @@ SPECIAL = (
     "webhook.late",
     "webhook.reordered",
     "webhook.bad_signature",
+    "session.failover",
     "session.dies",
     "session.evicted",
     "session.never_active",
@@ -51,11 +52,14 @@ class UnknownFault(ValueError):
 
 
 class Faults:
-    """`rates` is what is switched on; `fired` counts what has struck."""
+    """`rates` is what is switched on; `fired` counts what has struck, and `struck` is told of each."""
 
-    def __init__(self, rates: Mapping[str, float], seed: int | None) -> None:
+    def __init__(
+        self, rates: Mapping[str, float], seed: int | None, struck: Callable[[str], None] | None = None
+    ) -> None:
         self.seed = random.SystemRandom().getrandbits(32) if seed is None else seed
-        self.rng = random.Random(self.seed)  # noqa: S311 (repeatable on purpose)
+        self._struck = struck
+        self._dice: dict[str, random.Random] = {}
         self.rates: dict[str, float] = {}
         self.fired: Counter[str] = Counter()
         self.replace(rates)
@@ -72,10 +76,18 @@ class Faults:
     def strikes(self, name: str) -> bool:
         """Whether it happens now."""
         rate = self.rates.get(name, 0.0)
-        if not rate or self.rng.random() >= rate:
+        if not rate or self.dice(name).random() >= rate:
             return False
         self.fired[name] += 1
+        if self._struck is not None:
+            self._struck(name)
         return True
+
+    def dice(self, name: str) -> random.Random:
+        """Each fault has its own, so that what it does to the n-th request depends on the seed and on n alone."""
+        if name not in self._dice:
+            self._dice[name] = random.Random(f"{self.seed}/{name}")  # noqa: S311 (repeatable on purpose)
+        return self._dice[name]
 
     def of_call(self, call: str) -> str | None:
         """The fault that strikes this request, if one does: the first of the catalogue that is drawn."""

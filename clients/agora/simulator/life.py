@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from actors.ports import StorageDenied, StorageUnavailable
-from clients.agora.simulator.reports import EVICTED, IDLE, PROGRESS_MS, Reports
+from clients.agora.simulator.reports import EVICTED, IDLE, PROGRESS_MS, REFUSED, Reports
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.studio import Studio
@@ -96,18 +96,28 @@ class Lives:
         now_ms = self.now_ms()
         if await self._studio.upload_late(session, now_ms):
             self._reports.keep(session)
+        await self._move(session, now_ms)
         if session.ended_at is None:
             await self._capture(session, now_ms)
         if session.ended_at is not None and not session.finished and not session.dead:
             await self._finish(session, session.ended_at)
+
+    async def _move(self, session: Session, now_ms: int) -> None:
+        """Lose the machine if a fault took it before the end; what it had not uploaded is lost too."""
+        end = self._due_end(session, now_ms)
+        until_ms = session.ended_at or (now_ms if end is None else end[0])
+        if session.move is not None and session.move[0] <= until_ms and not session.finished:
+            if not session.mute:
+                await self._upload(session, session.move[0], ended=False)
+            self._reports.moved(session)
 
     async def _capture(self, session: Session, now_ms: int) -> None:
         """Everything that is due: readiness, full slices, progress; and the end, if it came by itself."""
         end = self._due_end(session, now_ms)
         until_ms = now_ms if end is None else end[0]
         if not session.mute:
-            if until_ms >= session.started_at + self.ready_ms:
-                self._reports.ready(session, session.started_at + self.ready_ms)
+            if until_ms >= session.leg.since + self.ready_ms:
+                self._reports.ready(session, session.leg.since + self.ready_ms)
             await self._upload(session, until_ms, ended=False)
             if until_ms >= session.next_progress_at and session.ended_at is None:
                 self._reports.progress(session, until_ms)
@@ -133,9 +143,10 @@ class Lives:
         times = [due for _, _, due in session.late]
         if session.ended_at is None:
             times += [at for at, _ in self._ends(session) if at is not None]
+            times += [session.move[0]] if session.move is not None else []
             times += [session.next_progress_at, self._studio.next_slice_at(session)] if not session.mute else []
             if not session.reported_ready and not session.mute:
-                times.append(session.started_at + self.ready_ms)
+                times.append(session.leg.since + self.ready_ms)
         return min(times, default=self.now_ms() + PROGRESS_MS)
 
     async def _sleep(self, session: Session, pause_ms: int) -> None:
@@ -156,13 +167,13 @@ class Lives:
 
     async def _finish(self, session: Session, ended_at: int) -> None:
         """Upload the rest. What is told and in which order: reference 9.5."""
-        empty = session.mute or session.exit_reason == NOTHING
-        if not empty:
-            self._reports.ready(session, min(session.started_at + self.ready_ms, ended_at))
+        empty = session.mute or session.exit_reason in (NOTHING, REFUSED)
+        if not empty and ended_at >= session.leg.since:
+            self._reports.ready(session, min(session.leg.since + self.ready_ms, ended_at))
         self._reports.left(session, ended_at)
         if not empty and not session.denied:
             await self._upload(session, ended_at, ended=True)
-            if session.wants_mp4 and session.slices and not session.denied:
+            if session.wants_mp4 and session.leg.slices and not session.denied:
                 await self._studio.upload_movie(session, ended_at)
         self._reports.finished(session)
         self._finished[session.sid].set()

@@ -6,9 +6,9 @@ from clients.agora.simulator.session import Session, utc17
 
 
 def playlist_text(session: Session, *, ended: bool) -> str:
-    """All slices so far; rewritten after each of them."""
+    """All slices of the recorder so far; rewritten after each of them."""
     comma = "," if session.correct_extinf else ""
-    longest = max((seconds for _, seconds in session.slices), default=0)
+    longest = max((seconds for _, seconds in session.leg.slices), default=0)
     kinds = ["AUDIO", *(["VIDEO"] if session.has_video else [])]
     lines = [
         "#EXTM3U",
@@ -18,9 +18,9 @@ def playlist_text(session: Session, *, ended: bool) -> str:
         f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
         "#EXT-X-DISCONTINUITY",
     ]
-    begun = utc17(session.started_at)
+    begun = utc17(session.leg.since)
     lines += [f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={kind},TIME={begun}" for kind in kinds]
-    for name, seconds in session.slices:
+    for name, seconds in session.leg.slices:
         lines += [f"#EXTINF:{seconds:.6f}{comma}", name]
     if ended:
         lines.append("#EXT-X-ENDLIST")

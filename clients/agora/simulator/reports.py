@@ -8,14 +8,16 @@ from clients.agora.simulator.state import State
 from clients.agora.simulator.webhooks import Webhooks
 
 PROGRESS_MS = 60_000
-LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED = 16, 4, 8
+LEFT_BY_API, LEFT_IDLE, LEFT_IGNORED, LEFT_NEVER_JOINED = 16, 4, 8, 0
 """Bits of `leaveCode` (reference 9.4)."""
-IDLE, EVICTED = "idle", "same uid joined"
-LEAVE_CODES = {IDLE: LEFT_IDLE, EVICTED: LEFT_IGNORED}
+IDLE, EVICTED, BANNED, REFUSED = "idle", "same uid joined", "banned", "join refused"
+LEAVE_CODES = {IDLE: LEFT_IDLE, EVICTED: LEFT_IGNORED, BANNED: LEFT_IGNORED, REFUSED: LEFT_NEVER_JOINED}
 RECEIVING, SILENT = 0, 1
 """`state` of events 43 and 44."""
 UPLOADER, UPLOAD_FAILED, FATAL = 1, 47, 5
 """`module`, `errorCode` and `errorLevel` of event 1 (reference 7.3, 9.4)."""
+RECORDER, BANNED_BY_SERVER = 0, 123
+"""The same of a recorder that may not join; the code is the old one of the native SDKs (channel management 1.4)."""
 COMPOSITE = 1
 """`recordingMode` of event 3."""
 
@@ -46,19 +48,21 @@ class Reports:
     def playlist(self, session: Session) -> None:
         """Event 4 tells of the playlist's first upload alone, and 42 comes after it."""
         with self._state.together():
-            if session.slices and not session.reported_list:
+            if session.leg.slices and not session.reported_list:
                 session.reported_list = True
-                began = {"startUtcMs": session.started_at, "discontinueUtcMs": session.started_at}
+                since = session.leg.since
+                began = {"startUtcMs": since, "discontinueUtcMs": since}
                 who = {"mixedAllUser": True, "streamUid": 0, "trackType": session.track_type}
-                self._webhooks.notify(session, 42, session.started_at, 150, **began, **who)
+                self._webhooks.notify(session, 42, since, 150, **began, **who)
                 self._webhooks.notify(session, 4, self._now_ms(), fileList=session.playlist_name)
             self.keep(session)
 
     def progress(self, session: Session, at_ms: int) -> None:
         """Every minute: uploaded of recorded files, of 10,000; it never falls."""
-        uploaded = len(session.slices) - len(session.late)
+        recorded = sum(len(leg.slices) for leg in session.legs)
+        uploaded = recorded - len(session.late)
         with self._state.together():
-            session.progress = max(session.progress, 10_000 * uploaded // (len(session.slices) + 1))
+            session.progress = max(session.progress, 10_000 * uploaded // (recorded + 1))
             session.next_progress_at = at_ms + PROGRESS_MS
             self._webhooks.notify(session, 33, at_ms, progress=session.progress)
             self.keep(session)
@@ -76,8 +80,7 @@ class Reports:
     def misfit(self, session: Session, status: int) -> None:
         """Event 3: a call does not fit the state."""
         with self._state.together():
-            files = session.playlist_name if session.slices else ""
-            now_ms = self._now_ms()
+            now_ms, files = self._now_ms(), session.newest_playlist
             self._webhooks.notify(session, 3, now_ms, status=status, recordingMode=COMPOSITE, fileList=files)
             self.keep(session)
 
@@ -88,12 +91,23 @@ class Reports:
             self._webhooks.notify(session, 1, self._now_ms(), **error, errorMsg="upload failed")
             self.keep(session)
 
+    def moved(self, session: Session) -> None:
+        """Event 12: the machine was lost, and another goes on; much is told once more, of the new recorder (reference 7.5)."""
+        with self._state.together():
+            session.moves()
+            joins_at, new_uid = session.leg.since, int(session.recorder_uid)
+            self._webhooks.notify(session, 12, joins_at, max(joins_at - self._now_ms(), 0), newUid=new_uid)
+            self.keep(session)
+
     def left(self, session: Session, ended_at: int) -> None:
-        """The recorder is out of the channel; that its streams have ended is told late."""
+        """The recorder is out of the channel, or was never let in; that its streams have ended is told late."""
         if session.reported_left:
             return
         with self._state.together():
             session.reported_left = True
+            if session.exit_reason == REFUSED:
+                error = {"module": RECORDER, "errorLevel": FATAL, "errorCode": BANNED_BY_SERVER, "stat": 0}
+                self._webhooks.notify(session, 1, ended_at, **error, errorMsg="banned by server")
             code = LEAVE_CODES.get(session.exit_reason or "", LEFT_BY_API | LEFT_IGNORED)
             self._webhooks.notify(session, 41, ended_at, leaveCode=code)
             if session.reported_ready:
@@ -105,11 +119,12 @@ class Reports:
         now_ms = self._now_ms()
         with self._state.together():
             session.finished = True
-            if session.slices:
+            if session.captured:
                 uploaded = 32 if session.backuped else 31
                 self._webhooks.notify(session, 30, now_ms, 50, status=0)
                 self._webhooks.notify(session, uploaded, now_ms, 250, status=0, fileList=session.files())
-            self._webhooks.notify(session, 11, now_ms, 100, exitStatus=int(session.denied))
+            abnormal = session.denied or session.exit_reason == REFUSED
+            self._webhooks.notify(session, 11, now_ms, 100, exitStatus=int(abnormal))
             self.keep(session)
 
     def _streams(self, session: Session, users: Sequence[str], state: int, at_ms: int, pause_ms: int) -> None:

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from clients.agora.simulator.leg import Leg
+
 PICTURE = ("width", "height", "fps", "bitrate")
 """What of `transcodingConfig` a change of the layout leaves alone (reference 5.2)."""
 HIDDEN = ("secret", "salt")
@@ -13,7 +15,7 @@ UNSAFE = set("!@#$%^&*()+_.=[]{}~|,;:?<> ")
 
 @dataclass(slots=True)
 class Session:
-    """Times are Unix milliseconds. `slices`: (file name, seconds) of what was captured and uploaded, in order."""
+    """Times are Unix milliseconds. `uid` is whom it was started as, and what its caller calls it."""
 
     sid: str
     cname: str
@@ -21,6 +23,7 @@ class Session:
     resource_id: str
     request: dict[str, Any]
     started_at: int
+    app_id: str = ""
     slice_ms: int = 15_000
     """How long a slice is: as it was at the start, whatever is set later."""
     ended_at: int | None = None
@@ -42,7 +45,10 @@ class Session:
     dies_at: int | None = None
     evicted_at: int | None = None
     """When faults strike it."""
-    slices: list[tuple[str, float]] = field(default_factory=list)
+    move: tuple[int, int, str] | None = None
+    """When a fault takes its machine, when the next one joins, and as whom."""
+    legs: list[Leg] = field(default_factory=list)
+    """One for each machine so far."""
     late: list[tuple[int, int, int]] = field(default_factory=list)
     """Slices that are not uploaded yet (fault): beginning, end, when they come."""
     sequence: int = 0
@@ -50,13 +56,58 @@ class Session:
     next_progress_at: int = 0
     empty_since: int | None = None
 
+    def __post_init__(self) -> None:
+        if not self.legs:
+            self.legs.append(Leg(self.uid, self.started_at))
+
     @classmethod
     def read(cls, value: dict[str, Any]) -> "Session":
-        lists = {name: [tuple(item) for item in value.get(name, [])] for name in ("slices", "late")}
-        return cls(**{**value, **lists})
+        """As it was written, also before there were moves."""
+        first = {"uid": value["uid"], "since": value["started_at"], "slices": value.pop("slices", [])}
+        value["legs"] = [_leg(kept) for kept in value.get("legs") or [first]]
+        value["late"] = [tuple(item) for item in value.get("late", [])]
+        value["move"] = tuple(value["move"]) if value.get("move") else None
+        return cls(**value)
 
     def written(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def leg(self) -> Leg:
+        """The one that captures now."""
+        return self.legs[-1]
+
+    @property
+    def recorder_uid(self) -> str:
+        """As whom the recorder is in the channel now."""
+        return self.leg.uid
+
+    @property
+    def captured(self) -> bool:
+        """Whether there is anything."""
+        return any(leg.slices for leg in self.legs)
+
+    def leg_at(self, at_ms: int) -> Leg:
+        """The one that captured a slice which began then."""
+        return next((leg for leg in reversed(self.legs) if leg.since <= at_ms), self.legs[0])
+
+    def present_at(self, at_ms: int) -> Leg | None:
+        """The one that was in the channel then."""
+        leg = self.leg_at(at_ms)
+        ends = [end for end in (leg.lost_at, self.ended_at) if end is not None]
+        return leg if leg.since <= at_ms < min(ends, default=at_ms + 1) else None
+
+    def moves(self) -> None:
+        """Its machine is lost; the next one, with another uid and other files, joins a little later (reference 7.5)."""
+        assert self.move is not None
+        self.leg.lost_at, since, uid = self.move
+        self.legs.append(Leg(uid, since, mark=f"bak{len(self.legs) - 1}_"))
+        self.move = None
+        self.reported_ready = self.reported_list = False
+
+    def is_moving(self, at_ms: int) -> bool:
+        """Whether it is between two machines."""
+        return at_ms < self.leg.since and len(self.legs) > 1
 
     @property
     def prefix(self) -> str:
@@ -71,15 +122,18 @@ class Session:
 
     @property
     def playlist_name(self) -> str:
-        return f"{self.stem}.m3u8"
+        return self._playlist_of(self.leg)
+
+    def _playlist_of(self, leg: Leg) -> str:
+        return f"{leg.mark}{self.stem}.m3u8"
 
     @property
     def movie_name(self) -> str:
-        return f"{self.stem}_0.mp4"
+        return f"{self.leg.mark}{self.stem}_0.mp4"
 
     def slice_name(self, at_ms: int) -> str:
         """With the UTC time of its beginning, 17 digits (reference 8.1)."""
-        return f"{self.stem}_{utc17(at_ms)}.ts"
+        return f"{self.leg_at(at_ms).mark}{self.stem}_{utc17(at_ms)}.ts"
 
     @property
     def wants_mp4(self) -> bool:
@@ -140,16 +194,17 @@ class Session:
             return 7 if self.finished else 6
         if self.mute:
             return 3
-        if self.slices:
+        if self.leg.slices:
             return 5
-        elapsed_ms = now_ms - self.started_at
+        elapsed_ms = now_ms - self.leg.since
         return 4 if elapsed_ms >= ready_ms else 1 + max(0, 3 * elapsed_ms // ready_ms)
 
     def files(self) -> list[dict[str, Any]]:
         """`fileList` of query, stop and event 31 in mix mode."""
-        if not self.slices:
-            return []
-        names = [self.playlist_name, *([self.movie_name] if self.wants_mp4 and self.finished else [])]
+        begun = [leg for leg in self.legs if leg.slices]
+        names = [(self._playlist_of(leg), leg.since) for leg in begun]
+        if self.leg.slices and self.wants_mp4 and self.finished:
+            names.append((self.movie_name, self.leg.since))
         return [
             {
                 "fileName": name,
@@ -157,16 +212,26 @@ class Session:
                 "uid": "0",
                 "mixedAllUser": True,
                 "isPlayable": True,
-                "sliceStartTime": self.started_at,
+                "sliceStartTime": since,
             }
-            for name in names
+            for name, since in names
         ]
+
+    @property
+    def newest_playlist(self) -> str:
+        """The name of the one that was uploaded last, or nothing."""
+        begun = [leg for leg in self.legs if leg.slices]
+        return self._playlist_of(begun[-1]) if begun else ""
 
     def file_list(self) -> dict[str, Any]:
         """A string for HLS alone, objects with MP4 (reference 4.2)."""
         if self.wants_mp4:
             return {"fileListMode": "json", "fileList": self.files()}
-        return {"fileListMode": "string", "fileList": self.playlist_name if self.slices else ""}
+        return {"fileListMode": "string", "fileList": self.newest_playlist}
+
+
+def _leg(kept: dict[str, Any]) -> Leg:
+    return Leg(**{**kept, "slices": [tuple(item) for item in kept["slices"]]})
 
 
 def utc17(at_ms: int) -> str:

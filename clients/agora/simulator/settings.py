@@ -19,6 +19,10 @@ class SimulatorSettings:
     slice_seconds: float = 15.0
     max_recorders: int = 50
     requests_per_second: float = 10.0
+    rules_per_second: float = 10.0
+    lists_per_second: float = 20.0
+    rule_delay_seconds: float = 1.0
+    list_lag_seconds: float = 0.5
     media: str = "tone"
     faults: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None

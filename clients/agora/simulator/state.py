@@ -1,4 +1,4 @@
-"""What survives the simulator's death: sessions, resources, channels, notifications, requests; on disk before an answer."""
+"""What survives the simulator's death: sessions, resources, channels, rules, notifications, requests; on disk before an answer."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-TABLES = ("sessions", "resources", "channels", "notices", "requests", "meta")
+TABLES = ("sessions", "resources", "channels", "notices", "requests", "rules", "meta")
 
 
 class State:

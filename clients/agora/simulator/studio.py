@@ -44,7 +44,7 @@ class Studio:
 
     def next_slice_at(self, session: Session) -> int:
         """When the slice that is being captured can be uploaded: a rest that comes now would still belong to it."""
-        return self._boundary(session, len(session.slices) + 1) + REST_MS
+        return self._boundary(session, len(session.leg.slices) + 1) + REST_MS
 
     async def upload_slices(self, session: Session, until_ms: int, *, ended: bool) -> bool:
         """Upload every slice that is full by then, and with `ended` the rest; then the playlist. True if there was one."""
@@ -54,9 +54,9 @@ class Studio:
             seconds = await self._upload_slice(session, begin, end)
             if session.denied:
                 return new
-            session.slices.append((session.slice_name(begin), seconds))
+            session.leg.slices.append((session.slice_name(begin), seconds))
             new = True
-        if session.slices and (new or ended):
+        if session.leg.slices and (new or ended):
             text = playlist_text(session, ended=ended)
             await self._store.put(session.prefix + session.playlist_name, text.encode())
         return new
@@ -71,10 +71,10 @@ class Studio:
         return bool(due)
 
     async def upload_movie(self, session: Session, until_ms: int) -> None:
-        """The whole session as one MP4."""
+        """All that the recorder captured as one MP4."""
         if self._faults.strikes("storage.mp4_missing"):
             return
-        stretches = await self._stretches(session, session.started_at, until_ms)
+        stretches = await self._stretches(session, session.leg.since, until_ms)
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             path = Path(folder) / "movie.mp4"
             await self._in_thread(lambda: write_movie(path, stretches))
@@ -83,41 +83,42 @@ class Studio:
     def _slice_end(self, session: Session, until_ms: int, *, ended: bool) -> int | None:
         """Where the next slice ends, None if nothing is due. No slice is shorter than `REST_MS`."""
         if self.next_slice_at(session) <= until_ms:
-            return self._boundary(session, len(session.slices) + 1)
+            return self._boundary(session, len(session.leg.slices) + 1)
         return until_ms if ended and until_ms - self._begin(session) >= REST_MS else None
 
     def _begin(self, session: Session) -> int:
-        return self._boundary(session, len(session.slices))
+        return self._boundary(session, len(session.leg.slices))
 
     def _boundary(self, session: Session, number: int) -> int:
         """With video a slice begins with a key frame, and those stand on the whole seconds (reference 8.2)."""
+        since = session.leg.since
         if number == 0:
-            return session.started_at
+            return since
         if session.has_video:
-            return -(-session.started_at // 1000) * 1000 + number * -(-session.slice_ms // 1000) * 1000
-        return session.started_at + number * session.slice_ms
+            return -(-since // 1000) * 1000 + number * -(-session.slice_ms // 1000) * 1000
+        return since + number * session.slice_ms
 
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
         stretches = await self._stretches(session, begin, end)
         sound, first, behind, _ = stretches[0]
-        match self._faults.of_slice():
+        match fault := self._faults.of_slice():
             case "storage.denied":
                 session.denied = True
             case "storage.backup":
                 session.backuped = True
-                self._put_off(session, begin, end, BACKUP_MS)
+                self._put_off(session, begin, end, fault, BACKUP_MS)
             case "storage.backup_forever":
                 session.backuped = True
             case "storage.slice_late":
-                self._put_off(session, begin, end, LATE_MS)
+                self._put_off(session, begin, end, fault, LATE_MS)
             case "storage.slice_missing":
                 pass
             case _:
                 await self._put_slice(session, begin, stretches)
         return sound.seconds(behind - first)
 
-    def _put_off(self, session: Session, begin: int, end: int, pause_ms: tuple[int, int]) -> None:
-        session.late.append((begin, end, end + self._faults.rng.randint(*pause_ms)))
+    def _put_off(self, session: Session, begin: int, end: int, fault: str, pause_ms: tuple[int, int]) -> None:
+        session.late.append((begin, end, end + self._faults.dice(fault).randint(*pause_ms)))
 
     async def _put_slice(self, session: Session, begin: int, stretches: list[Stretch]) -> None:
         data = await self._in_thread(lambda: slice_bytes(stretches))
@@ -131,7 +132,7 @@ class Studio:
                 track,
                 track.key_at(begin / 1000),
                 track.index_at(end / 1000),
-                track.index_at(session.started_at / 1000),
+                track.index_at(session.leg_at(begin).since / 1000),
             )
             for track in tracks
         ]

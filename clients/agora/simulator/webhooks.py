@@ -29,6 +29,7 @@ MESSAGES = {
     3: (SERVICE, "cloud_recording_status_update"),
     4: (SERVICE, "cloud_recording_file_infos"),
     11: (SERVICE, "session_exit"),
+    12: (SERVICE, "session_failover"),
     30: (UPLOADER, "uploader_started"),
     31: (UPLOADER, "uploaded"),
     32: (UPLOADER, "backuped"),
@@ -68,7 +69,7 @@ class Webhooks:
             "sid": session.sid,
             "payload": {
                 "cname": session.cname,
-                "uid": session.uid,
+                "uid": session.recorder_uid,
                 "sid": session.sid,
                 "sequence": session.sequence,
                 "sendts": at_ms,
@@ -84,9 +85,9 @@ class Webhooks:
         if self._faults.strikes("webhook.lost"):
             return
         if self._faults.strikes("webhook.late"):
-            due_at += self._faults.rng.randint(1_000, LATE_MS_MAX)
+            due_at += self._faults.dice("webhook.late").randint(1_000, LATE_MS_MAX)
         if self._faults.strikes("webhook.reordered"):
-            due_at += self._faults.rng.randint(500, REORDERED_MS_MAX)
+            due_at += self._faults.dice("webhook.reordered").randint(500, REORDERED_MS_MAX)
         for copy in range(2 if self._faults.strikes("webhook.doubled") else 1):
             key = f"{envelope['noticeId']}/{copy}"
             self._keep(key, {"due": due_at, "posts": 0, "envelope": envelope})

@@ -204,9 +204,9 @@ class StopRequest(Wire):
 
 
 class Refused(Exception):
-    """A refusal of the service: HTTP status, code, reason."""
+    """A refusal of the service: HTTP status, code, reason. Channel management has no codes: None."""
 
-    def __init__(self, status: int, code: int, reason: str) -> None:
+    def __init__(self, status: int, code: int | None, reason: str) -> None:
         super().__init__(reason)
         self.status, self.code, self.reason = status, code, reason
 

@@ -4,7 +4,7 @@ import pytest
 
 from clients.agora.simulator.faults import NAMES, Faults, UnknownFault
 
-CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop")
+CALLS = ("acquire", "start", "query", "update", "updateLayout", "stop", "rule", "users")
 
 
 def test_every_call_has_every_kind() -> None:
@@ -34,6 +34,23 @@ def test_a_seed_repeats_and_what_strikes_is_counted() -> None:
     assert drawn == [second.of_call("query") for _ in range(200)]
     assert {name: drawn.count(name) for name in ("query.slow", "query.garbage")} == first.fired
     assert None in drawn
+
+
+def test_what_another_fault_draws_changes_nothing() -> None:
+    alone, beside = (Faults({"query.slow": 0.5, "webhook.lost": 0.5}, 7) for _ in range(2))
+    drawn = [alone.of_call("query") for _ in range(50)]
+    mixed = []
+    for _ in range(50):
+        beside.strikes("webhook.lost")
+        mixed.append(beside.of_call("query"))
+    assert mixed == drawn
+
+
+def test_an_observer_is_told_of_each_that_strikes() -> None:
+    told: list[str] = []
+    faults = Faults({"stop.late": 1}, 1, told.append)
+    assert [faults.of_call(call) for call in ("stop", "query", "stop")] == ["stop.late", None, "stop.late"]
+    assert told == ["stop.late", "stop.late"]
 
 
 def test_rates_of_one_and_none_are_certain() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from clients.agora.simulator.playlist import playlist_text
@@ -45,7 +46,7 @@ def test_file_list_is_text_for_hls_and_objects_with_mp4() -> None:
     assert one.file_list() == {"fileListMode": "string", "fileList": ""}
     assert two.file_list() == {"fileListMode": "json", "fileList": []}
     for each in (one, two):
-        each.slices.append((each.slice_name(STARTED), 15.0))
+        each.leg.slices.append((each.slice_name(STARTED), 15.0))
         each.finished = True
     assert one.file_list()["fileList"] == one.playlist_name
     assert [item["fileName"] for item in two.file_list()["fileList"]] == [two.playlist_name, two.movie_name]
@@ -61,7 +62,7 @@ def test_file_list_is_text_for_hls_and_objects_with_mp4() -> None:
 
 def test_playlist_line_by_line() -> None:
     one = session(recordingConfig={"streamTypes": 2})
-    one.slices = [("one.ts", 15.019), ("two.ts", 3.2)]
+    one.leg.slices = [("one.ts", 15.019), ("two.ts", 3.2)]
     begun = "TIME=20260921141320007"
     assert playlist_text(one, ended=True).splitlines() == [
         "#EXTM3U",
@@ -90,7 +91,7 @@ def test_status_comes_up_in_steps(after_ms: int, status: int) -> None:
 
 def test_status_of_what_records_leaves_and_never_comes() -> None:
     one = session()
-    one.slices.append(("one.ts", 15.0))
+    one.leg.slices.append(("one.ts", 15.0))
     assert one.status(STARTED + 15_000, READY_MS) == 5
     one.ended_at = STARTED + 20_000
     assert one.status(STARTED + 20_000, READY_MS) == 6
@@ -103,8 +104,47 @@ def test_status_of_what_records_leaves_and_never_comes() -> None:
 
 def test_session_is_the_same_after_the_disk() -> None:
     one = session()
-    one.slices, one.late, one.backuped = [("one.ts", 15.0)], [(1, 2, 3)], True
-    assert Session.read(one.written()) == one
+    one.leg.slices, one.late, one.backuped = [("one.ts", 15.0)], [(1, 2, 3)], True
+    one.move = (STARTED + 1_000, STARTED + 2_000, "9")
+    assert Session.read(orjson.loads(orjson.dumps(one.written()))) == one
+
+
+def test_session_that_was_kept_before_there_were_moves() -> None:
+    one = session()
+    one.leg.slices = [("one.ts", 15.0)]
+    kept = orjson.loads(orjson.dumps(one.written()))
+    for name in ("legs", "move", "app_id"):
+        del kept[name]
+    assert Session.read({**kept, "slices": [["one.ts", 15.0]]}) == one
+
+
+def test_move_to_another_machine_has_its_own_uid_and_files() -> None:
+    one = session(recordingFileConfig={"avFileType": ["hls", "mp4"]})
+    one.leg.slices.append(("one.ts", 15.0))
+    one.reported_ready = one.reported_list = True
+    lost_at, joined_at = STARTED + 20_000, STARTED + 25_000
+    one.move = (lost_at, joined_at, "9")
+    one.moves()
+    assert (one.uid, one.recorder_uid, one.move) == ("7", "9", None)
+    assert (one.reported_ready, one.reported_list) == (False, False)
+    assert [one.is_moving(at) for at in (joined_at - 1, joined_at)] == [True, False]
+    found = [one.present_at(at) for at in (STARTED - 1, STARTED, lost_at - 1, lost_at, joined_at - 1, joined_at)]
+    assert [leg and leg.uid for leg in found] == [None, "7", "7", None, None, "9"]
+    one.ended_at = joined_at + 5
+    assert one.present_at(joined_at + 5) is None
+    assert one.slice_name(STARTED).startswith("5" * 32)
+    assert one.slice_name(joined_at).startswith(f"bak0_{'5' * 32}_m_2026")
+    assert one.newest_playlist == f"{'5' * 32}_m.m3u8"
+    one.leg.slices.append(("two.ts", 15.0))
+    one.finished = True
+    named = [(item["fileName"], item["sliceStartTime"]) for item in one.files()]
+    stem = f"{'5' * 32}_m"
+    assert named == [
+        (f"{stem}.m3u8", STARTED),
+        (f"bak0_{stem}.m3u8", joined_at),
+        (f"bak0_{stem}_0.mp4", joined_at),
+    ]
+    assert one.newest_playlist == f"bak0_{stem}.m3u8"
 
 
 @pytest.mark.parametrize(
