@@ -34,7 +34,7 @@ from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.gauges import ServerMetrics
 from server.logging import configure_logging
-from server.metrics import AuthMetrics
+from server.metrics import AuthMetrics, SimulatorMetrics
 from server.middleware import runner_options
 from server.provider import AgoraMode, find_mode
 from server.settings import HttpSettings
@@ -102,7 +102,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
     media_root = LocalStore(config.storage_path)
     config.storage_path.mkdir(parents=True, exist_ok=True)
     address = _address(listener)
-    webhook_secret, account = await _provider(config, mode, address, media_root, stack)
+    webhook_secret, account = await _provider(config, mode, address, media_root, SimulatorMetrics(registry), stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
     publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds, metrics.hint_dropped)
@@ -135,7 +135,12 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
 
 
 async def _provider(
-    config: Config, mode: AgoraMode, address: tuple[str, int], store: LocalStore, stack: AsyncExitStack
+    config: Config,
+    mode: AgoraMode,
+    address: tuple[str, int],
+    store: LocalStore,
+    metrics: SimulatorMetrics,
+    stack: AsyncExitStack,
 ) -> tuple[str | None, AgoraAccount]:
     """The account to call with, and the secret that notifications are signed with. Starts the embedded simulator."""
     agora = config.agora
@@ -143,7 +148,7 @@ async def _provider(
     base_url = agora.base_url
     if mode == "embedded":
         secret = secret or secrets.token_hex(32)
-        base_url = await stack.enter_async_context(_simulator(config, secret, address, store))
+        base_url = await stack.enter_async_context(_simulator(config, secret, address, store, metrics))
     elif secret is None:
         log.warning("webhooks.unverified", detail="AGORA_WEBHOOK_SECRET is not set: polling alone carries")
     customer_secret = agora.customer_secret.get_secret_value() if agora.customer_secret is not None else "simulated"
@@ -158,7 +163,9 @@ async def _provider(
 
 
 @asynccontextmanager
-async def _simulator(config: Config, secret: str, address: tuple[str, int], store: LocalStore) -> AsyncIterator[str]:
+async def _simulator(
+    config: Config, secret: str, address: tuple[str, int], store: LocalStore, metrics: SimulatorMetrics
+) -> AsyncIterator[str]:
     """The embedded simulator on a loopback port of its own; its URL."""
     wanted = config.simulator
     settings = SimulatorSettings(
@@ -169,13 +176,17 @@ async def _simulator(config: Config, secret: str, address: tuple[str, int], stor
         slice_seconds=wanted.slice_seconds,
         max_recorders=wanted.max_recorders,
         requests_per_second=wanted.requests_per_second,
+        rules_per_second=wanted.rules_per_second,
+        lists_per_second=wanted.lists_per_second,
+        rule_delay_seconds=wanted.rule_delay_seconds,
+        list_lag_seconds=wanted.list_lag_seconds,
         media=wanted.media,
         faults=wanted.faults,
         seed=wanted.seed,
         control_open=wanted.control_open,
     )
     try:
-        simulator = build_simulator(settings, store)
+        simulator = build_simulator(settings, store, struck=metrics.struck)
     except UnknownFault as error:
         raise ConfigError(f"simulator.faults: {error}") from None
     runner = web.AppRunner(simulator, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)

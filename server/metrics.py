@@ -245,6 +245,16 @@ class AuthMetrics:
         self._cached.set_function(size)
 
 
+class SimulatorMetrics:
+    """Faults of the embedded simulator's catalogue that have struck."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._faults = Counter("tapedeck_simulator_faults", "Faults that struck", ["fault"], registry=registry)
+
+    def struck(self, fault: str) -> None:
+        self._faults.labels(fault).inc()
+
+
 class PlaybackMetrics:
     """URLs that were handed out, and looks at storage for those who play what is not over."""
 

@@ -225,6 +225,10 @@ class SimulatorSettings(Section):
     slice_seconds: Seconds = 15.0
     max_recorders: Count = 50
     requests_per_second: Seconds = 10.0
+    rules_per_second: Seconds = 10.0
+    lists_per_second: Seconds = 20.0
+    rule_delay_seconds: SecondsOrZero = 1.0
+    list_lag_seconds: SecondsOrZero = 0.5
     media: Text = "tone"
     seed: int | None = None
     faults: dict[str, Share] = Field(default_factory=dict)

@@ -28,6 +28,10 @@ def simulate(
     slice_seconds: Annotated[float, typer.Option(min=1, help="Length of a slice.")] = 15.0,
     max_recorders: Annotated[int, typer.Option(min=1, help="Sessions at once; beyond: code 406.")] = 50,
     requests_per_second: Annotated[float, typer.Option(min=1, help="Requests a second; beyond: 429.")] = 10.0,
+    rules_per_second: Annotated[float, typer.Option(min=1, help="Calls about rules a second; beyond: 429.")] = 10.0,
+    lists_per_second: Annotated[float, typer.Option(min=1, help="Looks at each list a second; beyond: 429.")] = 20.0,
+    rule_delay_seconds: Annotated[float, typer.Option(min=0, help="Until a kicking rule takes effect.")] = 1.0,
+    list_lag_seconds: Annotated[float, typer.Option(min=0, help="Until lists of members show a change.")] = 0.5,
     media: Annotated[str, typer.Option(help="What is recorded: tone, or an audio file, looped.")] = "tone",
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME=P", help="A fault's probability, repeatable.")
@@ -55,6 +59,10 @@ def simulate(
         slice_seconds=slice_seconds,
         max_recorders=max_recorders,
         requests_per_second=requests_per_second,
+        rules_per_second=rules_per_second,
+        lists_per_second=lists_per_second,
+        rule_delay_seconds=rule_delay_seconds,
+        list_lag_seconds=list_lag_seconds,
         media=media,
         faults=dict(_fault(text) for text in fault or ()),
         seed=seed,
