@@ -16,6 +16,7 @@ from server.metrics import (
     AuthMetrics,
     LifeMetrics,
     PlaybackMetrics,
+    SimulatorMetrics,
     StreamMetrics,
     WebhookMetrics,
 )
@@ -25,7 +26,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 TOPICS = {
     "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics),
     "Commands and meetings": (ActorMetrics,),
-    "Agora": (AgoraMetrics, WebhookMetrics),
+    "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
     "This process": (ServerMetrics,),
 }

@@ -249,7 +249,9 @@ class SimulatorMetrics:
     """Faults of the embedded simulator's catalogue that have struck."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._faults = Counter("tapedeck_simulator_faults", "Faults that struck", ["fault"], registry=registry)
+        self._faults = Counter(
+            "tapedeck_simulator_faults", "Faults of the embedded simulator that struck", ["fault"], registry=registry
+        )
 
     def struck(self, fault: str) -> None:
         self._faults.labels(fault).inc()
