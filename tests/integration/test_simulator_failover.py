@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import av
 import pytest
 
 from clients.agora.simulator import service
@@ -10,12 +11,12 @@ from tests.integration.conftest import Begin
 from tests.waiting import eventually
 
 Hook = tuple[Receiver, str]
-LOST_MS, GAP_MS = 4_000, 6_000
+LOST_MS, GAP_MS = 4_000, 60_000
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine is lost after 4 s, and the next one joins 6 s later."""
+    """The machine is lost after 4 s, and the next one joins a minute later."""
     monkeypatch.setattr(service, "DOOM_MS", (LOST_MS, LOST_MS))
     monkeypatch.setattr(service, "GAP_MS", (GAP_MS, GAP_MS))
 
@@ -30,14 +31,19 @@ async def lost(take: Take) -> str:
     return await eventually(another) or ""
 
 
+async def leap(bench: Bench, clock: Clock, ahead_ms: int, users: list[str]) -> None:
+    """Let the time pass; that somebody is put into the channel makes its session look at the clock."""
+    clock.ahead = ahead_ms / 1000
+    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": users})
+
+
 async def moved(bench: Bench, clock: Clock, **request: Any) -> tuple[Take, str]:
     """A session whose second recorder has captured a slice, and that one's uid."""
     take = await bench.record(**request)
     await take.has_slices(1)
-    clock.ahead = LOST_MS / 1000
-    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": ["1001"]})  # makes it look at the clock
+    await leap(bench, clock, LOST_MS, ["1001"])
     uid = await lost(take)
-    clock.ahead += GAP_MS / 1000
+    await leap(bench, clock, LOST_MS + GAP_MS, ["1001"])
     await bench.has_files(f"bak0_{take.sid}*.ts")
     return take, uid
 
@@ -55,8 +61,9 @@ async def test_another_recorder_goes_on(begin: Begin, receiver: Hook) -> None:
     assert names == [f"{stem}.m3u8", f"bak0_{stem}.m3u8", f"bak0_{stem}_0.mp4"]
     await hook.has(take.sid, 12, 31, 11)
     events = hook.events(take.sid)
-    (failover,) = [event["payload"] for event in events if event["eventType"] == 12]
-    assert failover["details"] == {"msgName": "session_failover", "newUid": int(uid)}
+    (failover,) = [event for event in events if event["eventType"] == 12]
+    assert failover["payload"]["details"] == {"msgName": "session_failover", "newUid": int(uid)}
+    assert failover["notifyMs"] >= failover["payload"]["sendts"]  # it is told by the one that goes on
     for event_type in (40, 42, 4):
         assert {e["payload"]["uid"] for e in events if e["eventType"] == event_type} == {"77", uid}
     assert {e["payload"]["uid"] for e in events if e["eventType"] in (12, 41, 31, 11)} == {uid}
@@ -72,7 +79,10 @@ async def test_what_the_lost_machine_had_not_uploaded_is_lost(begin: Begin) -> N
     assert "ENDLIST" in (bench.root / "p" / "q" / after["fileName"]).read_text()
     assert after["sliceStartTime"] == before["sliceStartTime"] + LOST_MS + GAP_MS
     first = samples_of(*sorted(bench.root.rglob(f"{take.sid}*.ts")))
-    second = samples_of(*sorted(bench.root.rglob(f"bak0_{take.sid}*.ts")))
+    slices = sorted(bench.root.rglob(f"bak0_{take.sid}*.ts"))
+    second = samples_of(*slices)
+    with av.open(str(slices[0])) as container:  # its times begin anew
+        assert container.start_time / av.time_base < 1
     assert len(first) / RATE == pytest.approx(LOST_MS // 1000 - 1, abs=1.1)
     assert seconds_heard(second, after["sliceStartTime"] / 1000)
     (movie,) = bench.root.rglob("*.mp4")
@@ -84,15 +94,14 @@ async def test_nobody_is_found_in_between_though_it_lives_on(begin: Begin) -> No
     bench = await begin(now=clock, list_lag_seconds=0.0, faults={"session.failover": 1})
     take = await bench.record()
     await take.has_slices(1)
-    clock.ahead = LOST_MS / 1000
-    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": ["1001"]})
+    await leap(bench, clock, LOST_MS, ["1001"])
     uid = await lost(take)
     for answer in (await take.query(), await take.stop()):
         assert (answer[0], answer[1]["code"]) == (404, 404)
     path = "/dev/v1/channel/user/app/m-1"
     assert (await bench.ask("GET", path))[1]["data"]["users"] == [1001]
     assert (await bench.begin(take.resource))[1]["code"] == 7
-    clock.ahead += GAP_MS / 1000
+    await leap(bench, clock, LOST_MS + GAP_MS, ["1001"])
     assert (await take.query())[0] == 200
     assert (await bench.ask("GET", path))[1]["data"]["audience"] == [int(uid)]
     assert (await bench.shown(take.sid))["endedAt"] is None
@@ -116,11 +125,11 @@ async def test_rule_for_the_old_uid_misses_the_new_one(begin: Begin) -> None:
 
 async def test_move_and_end_while_the_simulator_was_dead(begin: Begin, receiver: Hook) -> None:
     hook, url = receiver
-    first = await begin(webhook_url=url, people_seconds=15.0, faults={"session.failover": 1})
+    first = await begin(webhook_url=url, people_seconds=80.0, faults={"session.failover": 1})
     take = await first.record(recording={"maxIdleTime": 5})
     await take.has_slices(1)
     await first.stop()
-    second = await begin(webhook_url=url, people_seconds=15.0, ahead=60.0)
+    second = await begin(webhook_url=url, people_seconds=80.0, ahead=100.0)
     await second.has_files(f"bak0_{take.sid}*.mp4")
     shown = await second.shown(take.sid)
     assert shown["exitReason"] == "idle"
@@ -133,11 +142,17 @@ async def test_end_in_between_leaves_the_first_files_alone(begin: Begin, receive
     clock = Clock()
     bench = await begin(webhook_url=url, now=clock, faults={"session.failover": 1})
     take = await bench.record(recording={"maxIdleTime": 5})
+    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": []})
     await take.has_slices(1)
-    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": []})
-    clock.ahead = 8.0
-    await bench.ask("PUT", "/_simulator/channels/m-1", {"users": []})
+    await leap(bench, clock, 10_000, [])
     await hook.has(take.sid, 41, 31, 11)
     told = next(e["payload"]["details"] for e in hook.events(take.sid) if e["eventType"] == 31)
     assert [item["fileName"] for item in told["fileList"]] == [f"{take.sid}_m-1.m3u8"]
     assert not list(bench.root.rglob("*.mp4"))
+    assert [e["payload"]["uid"] for e in hook.events(take.sid) if e["eventType"] == 40] == ["77"]
+
+
+async def test_machine_is_lost_at_its_time_whatever_else_happens(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "DOOM_MS", (1_000, 1_000))
+    bench = await begin(slice_seconds=60.0, faults={"session.failover": 1})
+    assert await lost(await bench.record()) != "77"
