@@ -73,6 +73,8 @@ async def test_what_the_lost_machine_had_not_uploaded_is_lost(begin: Begin) -> N
     clock = Clock()
     bench = await begin(now=clock, faults={"session.failover": 1})
     take, _ = await moved(bench, clock)
+    before_it = sum(name.endswith(".ts") for name in (await bench.shown(take.sid))["files"])
+    await take.has_slices(before_it + 1)  # long enough to hold a whole second
     _, told = await take.stop()
     before, after, _ = told["serverResponse"]["fileList"]
     assert "ENDLIST" not in (bench.root / "p" / "q" / before["fileName"]).read_text()
