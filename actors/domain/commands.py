@@ -12,12 +12,16 @@ from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, Start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRecording:
-    """Record this meeting. `recording_id` and `prefix` are fresh, and are used only if a recording is made."""
+    """Record this meeting. `recording_id` and `prefix` are fresh, and are used only if a recording is made.
+
+    `room`: whether storage can take another recording.
+    """
 
     recording_id: RecordingId
     prefix: tuple[str, ...]
     spec: RecordingSpec
     by: Actor
+    room: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

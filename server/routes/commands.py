@@ -86,7 +86,6 @@ class CommandRoutes:
         patience = self._patience(request, self._config.http.start_wait_seconds)
         command = self._start_command(request, meeting_id, body)
         with as_problems():
-            await self._require_space(meeting_id)
             answer = await self._system.ask(meeting_id, command, command_key(request, raw))
             recording = await self._outcome(meeting_id, answer, _is_answered, patience.seconds)
         return self._started(recording, answer, patience)
@@ -178,26 +177,26 @@ class CommandRoutes:
                 config.recording.max_idle_seconds,
             ),
             by=_user(request, body.on_behalf_of),
+            room=self._has_room(),
         )
 
-    async def _require_space(self, meeting_id: MeetingId) -> None:
+    def _has_room(self) -> bool:
         free = self._room()
-        floor = self._config.storage.min_free_bytes
-        if free is None or free >= floor:
-            return
-        # Beside a live one nothing would be recorded: the caller is told of that one, as ever.
-        if await self._records.live(meeting_id) is None:
-            raise Problem(
-                "storage_unavailable",
-                f"local storage has {free} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
-                retry_after_seconds=60,
-            )
+        return free is None or free >= self._config.storage.min_free_bytes
 
     def _room(self) -> int | None:
         try:
             return self._free_bytes()
         except (StorageDenied, StorageNotFound, StorageUnavailable):
             return 0  # a folder that is not there holds nothing
+
+    def _no_room(self) -> Problem:
+        floor = self._config.storage.min_free_bytes
+        return Problem(
+            "storage_unavailable",
+            f"local storage has {self._room()} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
+            retry_after_seconds=60,
+        )
 
     def _patience(self, request: web.Request, default_seconds: float) -> Patience:
         return patience_of(request, default_seconds, self._config.http.wait_seconds_max)
@@ -253,6 +252,8 @@ class CommandRoutes:
             recording = await self._records.latest(meeting_id)
         if refused.pointer is not None:
             return invalid(refused.pointer, "goes with streams audio_video only")
+        if refused.code == "storage_unavailable":
+            return self._no_room()
         return Problem(
             refused.code,
             retryable=refused.retryable,

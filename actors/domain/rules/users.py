@@ -12,6 +12,8 @@ def start(draft: Draft, command: StartRecording) -> Reply:
     live = draft.meeting.live
     if live is not None:
         return Refused("recording_already_active", live.recording_id, retryable=live.want is Want.STOP)
+    if not command.room:
+        return Refused("storage_unavailable", retryable=True)
     evicting = draft.meeting.evicting
     begins_at_ms = draft.now_ms if evicting is None else max(draft.now_ms, evicting.until_ms)
     draft.emit(

@@ -130,6 +130,20 @@ async def test_a_full_disk_refuses_new_recordings_only(calls: Calls) -> None:
     assert len(calls.database.recordings) == 1
 
 
+async def test_a_full_disk_denies_no_start_that_was_made(calls: Calls) -> None:
+    started = await calls.start("m", Idempotency_Key="k")
+    await calls.in_state(started, "active")
+    await calls.stop("m")
+    calls.free_bytes = 1000
+    status, again, headers = await calls.call("POST", START, Idempotency_Key="k")
+    assert (status, again["id"], headers["Idempotent-Replayed"]) == (201, started["id"], "true")
+    for _ in range(2):
+        status, problem, _ = await calls.call("POST", START, Idempotency_Key="new")
+        assert (status, problem["code"], problem["retryable"]) == (503, "storage_unavailable", True)
+    calls.free_bytes = None
+    assert (await calls.start("m", Idempotency_Key="new"))["id"] != started["id"]
+
+
 async def test_what_is_stored_is_never_denied(calls: Calls) -> None:
     calls.journal.away = True
     status, recording, _ = await calls.call("POST", START)
