@@ -52,7 +52,7 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
         case RecordingRequested():
             if meeting.live is not None:
                 raise IllegalTransition("a second live recording")
-            after = _place(meeting, _requested(meeting, event, at_ms))
+            after = replace(_place(meeting, _requested(meeting, event, at_ms)), latest=event.recording_id)
         case EvicteeFound() | EvictionDeferred() | EvictionEnded():
             after = replace(meeting, evicting=_evolve_eviction(meeting, event, at_ms))
         case EvictionBegan():

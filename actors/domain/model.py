@@ -326,6 +326,8 @@ class Meeting:
     finishing: Mapping[RecordingId, Recording] = field(default_factory=dict)
     """Recordings that are over but not settled: processing, or being deleted."""
     evicting: Eviction | None = None
+    latest: RecordingId | None = None
+    """The recording that was asked for last."""
 
     def recording(self, recording_id: RecordingId) -> Recording | None:
         """The recording of that id, if it is live or finishing."""

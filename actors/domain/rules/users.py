@@ -30,13 +30,18 @@ def start(draft: Draft, command: StartRecording) -> Reply:
 
 
 def stop(draft: Draft, command: StopRecording) -> Reply:
-    """The live recording ends. What is ending, or is over and named by its id, is answered as it is."""
+    """The live recording ends. What is ending, or is over and named by its id, is answered as it is.
+
+    An older recording that is still being processed is not what a stop is about once a newer one is over.
+    """
     live = draft.meeting.live
     if command.recording_id is not None and (live is None or live.recording_id != command.recording_id):
         return Accepted(command.recording_id)
     if live is None:
-        finishing = _latest_processing(draft)
-        return Accepted(finishing.recording_id) if finishing else Refused("no_active_recording")
+        last = _last(draft)
+        if last is None or last.phase is not Phase.PROCESSING:
+            return Refused("no_active_recording")
+        return Accepted(last.recording_id)
     if live.want is Want.RECORD:
         request_stop(draft, live, command.by.id, command.reason)
     return Accepted(live.recording_id)
@@ -54,6 +59,7 @@ def delete(draft: Draft, command: DeleteRecording) -> Reply:
     return Accepted(recording.recording_id)
 
 
-def _latest_processing(draft: Draft) -> Recording | None:
-    processing = (item for item in draft.meeting.finishing.values() if item.phase is Phase.PROCESSING)
-    return max(processing, key=lambda item: (item.created_at_ms, item.recording_id), default=None)
+def _last(draft: Draft) -> Recording | None:
+    """The meeting's last recording, unless it is settled."""
+    latest = draft.meeting.latest
+    return None if latest is None else draft.meeting.recording(latest)

@@ -57,6 +57,18 @@ def test_a_new_recording_may_start_while_the_last_is_processed() -> None:
     assert list(story.meeting.finishing) == ["r-1"]
 
 
+def test_a_stop_is_about_the_last_recording_and_no_older_one() -> None:
+    story = in_phase(Phase.PROCESSING)
+    story.stop()
+    assert story.reply == Accepted("r-1")
+    story.start("r-2")
+    story.stop()
+    assert (story.reply, story.last.phase) == (Accepted("r-2"), Phase.ABORTED)
+    assert story.stop() == []
+    assert story.reply == Refused("no_active_recording")
+    assert list(story.meeting.finishing) == ["r-1"]
+
+
 def test_the_start_is_sent_only_after_its_resource_is_stored() -> None:
     story = Story()
     story.start()
