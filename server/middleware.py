@@ -1,7 +1,7 @@
 """What every request passes: its id, its limits, its form of error, its access-log line, its metrics.
 
-The order is: observe (outermost) > refused WebSockets (`server.sockets`) > limits > cross-origin (`server.cors`) >
-authorise (`server.policy`) > handler.
+The order is: ranges of unknown units (outermost) > observe > refused WebSockets (`server.sockets`) > limits >
+cross-origin (`server.cors`) > authorise (`server.policy`) > handler.
 Whatever goes wrong inside leaves as problem+json; a bug is one log line and a 500 that says nothing about it. aiohttp's
 own access log stays off.
 """
@@ -78,7 +78,8 @@ def install(app: web.Application, http: HttpSettings, registry: CollectorRegistr
     """Adds all middlewares to an application in their order. `server.policy.AUTHENTICATOR` is set by the caller."""
     app[HTTP_SETTINGS] = http
     across = cors(app, http.cors_origins)
-    app.middlewares.extend([_observer(RequestMetrics(registry)), refuse_sockets, _limiter(http), across, authorise])
+    observer = _observer(RequestMetrics(registry))
+    app.middlewares.extend([_overlook_unknown_ranges, observer, refuse_sockets, _limiter(http), across, authorise])
     app.on_response_prepare.append(_add_headers)
     protect(app)
 
@@ -97,6 +98,18 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers[REQUEST_ID_HEADER] = request_id_of(request)
     if response.content_type in _NOT_STORED:
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
+
+
+@web.middleware
+async def _overlook_unknown_ranges(request: web.Request, handler: Handler) -> web.StreamResponse:
+    # RFC 9110 14.2: a range of another unit than bytes is no range; aiohttp's files would answer it with a 416.
+    unit = request.headers.get(hdrs.RANGE, "bytes=").partition("=")[0]
+    if unit.strip().lower() == "bytes":
+        return await handler(request)
+    request_id_of(request)  # the copy is to have the same
+    headers = request.headers.copy()
+    headers.popall(hdrs.RANGE)
+    return await handler(request.clone(headers=headers))
 
 
 def _observer(metrics: RequestMetrics) -> Middleware:
