@@ -18,7 +18,8 @@ from clients.storage.playlist import Entry, write
 class Shelf:
     """Playlists and what they list. All raise StorageNotFound, StorageDenied, StorageUnavailable.
 
-    `look_seconds`: for how long a look's outcome serves others; `looks_max`: looks at once; `looked` is told of each.
+    `look_seconds`: for how long a look's outcome serves others; `looks_max`: looks at once; `looked` is told of each. What
+    was seen while a recording went on serves nobody any more once it is over: a closed list is read once, so it is whole.
     """
 
     def __init__(
@@ -28,11 +29,11 @@ class Shelf:
         self._look_seconds = look_seconds
         self._slots = asyncio.Semaphore(looks_max)
         self._looked = looked
-        self._looks: dict[str, asyncio.Task[MediaReport]] = {}
+        self._looks: dict[tuple[str, bool], asyncio.Task[MediaReport]] = {}
 
     async def playlists(self, prefix: tuple[str, ...]) -> MediaReport:
         """Everything below the prefix, and its playlists read; MP4s are not opened."""
-        return await self._report(folder_of(prefix))
+        return await self._report(folder_of(prefix), over=False)
 
     async def playlist(self, key: str, url_of: Callable[[str, float], str], *, over: bool | None, whole: bool) -> str:
         """The playlist as a player gets it: with all slices of its part that are there, those of other machines too.
@@ -41,7 +42,7 @@ class Shelf:
         so the list is closed whatever the recorder wrote; not before; None: the list itself tells. One that cannot be read is
         not there.
         """
-        report = await self._report(key.rpartition("/")[0] + "/")
+        report = await self._report(key.rpartition("/")[0] + "/", over=over is True)
         asked = next((p for p in report.playlists if p.key == key and p.error is None), None)
         if asked is None:
             raise StorageNotFound("the playlist cannot be read")
@@ -49,11 +50,12 @@ class Shelf:
         # A day has five thousand slices, and each URL its own signature.
         return await asyncio.to_thread(_text, report, session, url_of, ended=ended)
 
-    async def _report(self, folder: str) -> MediaReport:
-        if folder not in self._looks:
-            self._looks[folder] = asyncio.create_task(self._look(folder), name=f"look {folder}")
-            self._looks[folder].add_done_callback(partial(self._keep, folder))
-        return await asyncio.shield(self._looks[folder])
+    async def _report(self, folder: str, *, over: bool) -> MediaReport:
+        key = folder, over
+        if key not in self._looks:
+            self._looks[key] = asyncio.create_task(self._look(folder), name=f"look {folder}")
+            self._looks[key].add_done_callback(partial(self._keep, key))
+        return await asyncio.shield(self._looks[key])
 
     async def _look(self, folder: str) -> MediaReport:
         async with self._slots:
@@ -61,12 +63,12 @@ class Shelf:
             objects = await self._store.list(folder)
             return MediaReport(tuple(objects), await read_playlists(self._store, objects), ())
 
-    def _keep(self, folder: str, look: asyncio.Task[MediaReport]) -> None:
+    def _keep(self, key: tuple[str, bool], look: asyncio.Task[MediaReport]) -> None:
         """Its outcome for a while, if there is one; whoever asked for a failure may have left, so it is taken note of here."""
         if look.cancelled() or look.exception() is not None or not self._look_seconds:
-            del self._looks[folder]
+            del self._looks[key]
         else:
-            look.get_loop().call_later(self._look_seconds, self._looks.pop, folder)
+            look.get_loop().call_later(self._look_seconds, self._looks.pop, key)
 
 
 def _text(report: MediaReport, session: str | None, url_of: Callable[[str, float], str], *, ended: bool) -> str:

@@ -65,6 +65,15 @@ async def test_a_served_playlist_is_closed_when_the_recording_is_over_and_not_be
     assert ("ENDLIST" in await served(store, over=None)) is ended
 
 
+async def test_a_list_is_not_closed_over_what_was_seen_while_it_grew(store: LocalStore) -> None:
+    shelf = Shelf(store, look_seconds=60, looks_max=8)
+    await store.put(LIST, playlist([(name, SECONDS) for name in NAMES[:2]], ended=False))
+    await shelf.playlists(PREFIX)
+    assert len(names_of(await shelf.playlist(LIST, keep, over=False, whole=False))) == 2
+    await store.put(LIST, playlist([(name, SECONDS) for name in NAMES]))
+    assert len(names_of(await shelf.playlist(LIST, keep, over=True, whole=False))) == 3
+
+
 async def test_a_served_playlist_leaves_out_what_is_not_there(store: LocalStore) -> None:
     await store.delete([f"r/x1/{NAMES[1]}"])
     text = await served(store)
@@ -152,7 +161,7 @@ async def test_one_look_serves_all_who_ask_within_a_moment(store: LocalStore) ->
     asking[0].cancel()
     gated.open.set()
     reports = await asyncio.gather(*asking[1:])
-    await shelf.playlist(LIST, keep, over=True, whole=False)
+    await shelf.playlist(LIST, keep, over=False, whole=False)
     assert gated.lists == 1
     assert all(report is reports[0] for report in reports)
     await shelf.playlists(("r", "x2"))
