@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from server.config import Config
 
-SIMULATED = (
-    "simulated: nothing is recorded of any real meeting; set AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET"
-)
+SIMULATED = "simulated: nothing is recorded of any real meeting"
+EMBEDDED = f"{SIMULATED}; set AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET"
+ELSEWHERE_SIMULATED = f"{SIMULATED}; AGORA_BASE_URL names a simulator"
 COMMAND = "$(.venv/bin/tapedeck token)"
 ELSEWHERE = "...  # one that your own issuer has signed"
 LOCAL = "local: files stay on this host"
@@ -17,7 +17,7 @@ def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[
     lines = [
         "",
         f"  Tapedeck  {url}",
-        f"  Agora     {SIMULATED if mode['agora'] == 'simulated' else 'live'}",
+        f"  Agora     {_agora(config) if mode['agora'] == 'simulated' else 'live'}",
         f"  Storage   {LOCAL}, in {config.storage_path}" if mode["storage"] == "local" else "  Storage   S3",
         *(f"  {line}" for line in engines),
         *(f"  Trouble   {line}" for line in troubles),
@@ -27,3 +27,7 @@ def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[
         "",
     ]
     return "\n".join(lines)
+
+
+def _agora(config: Config) -> str:
+    return EMBEDDED if config.agora_mode == "simulated" else ELSEWHERE_SIMULATED

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from server.auth import Role, mint_token, signing_secrets
+from server.auth import Role, TokenError, mint_token, signing_secrets
 from server.config import ConfigError, load_config
 from server.console.recordings import app as recordings
 
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point; ends the process with an exit code."""
     try:
         app(arguments, prog_name=PROGRAM)
-    except ConfigError as error:
+    except (ConfigError, TokenError) as error:
         _fail(str(error), 2)
     except OSError as error:
         _fail(str(error), 1)

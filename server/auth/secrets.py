@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from server.auth.principal import AUDIENCE, OPERATOR
+from server.auth.principal import AUDIENCE, OPERATOR, to_principal
 from server.config import Config, ConfigError
 
 SECRET_BYTES_MIN = 32
@@ -26,12 +26,13 @@ def mint_token(
     ttl_seconds: int = 3600,
     now: Callable[[], float] = time.time,
 ) -> str:
-    """A token signed with a secret, for the command line and tests."""
+    """A token signed with a secret, for the command line and tests. Raises TokenError for one that no server would take."""
     issued_at = int(now())
     claims: dict[str, Any] = {"sub": sub, "aud": AUDIENCE, "iat": issued_at, "exp": issued_at + ttl_seconds}
     claims["meetings"] = dict(meetings)
     if operator:
         claims["scope"] = OPERATOR
+    to_principal(claims)
     return jwt.encode(claims, checked_secret(secret), algorithm="HS256")
 
 

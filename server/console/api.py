@@ -94,5 +94,7 @@ def _read(status: int, body: Any) -> Any:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name is not known"
     number = getattr(error, "errno", None)
     return os.strerror(number) if number else type(error).__name__

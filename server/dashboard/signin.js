@@ -14,7 +14,7 @@ export class SignIn {
     byId('sign-in-form').addEventListener('submit', (event) => (event.preventDefault(), this.#submit()));
     session.addEventListener('change', () => this.show());
     session.addEventListener('expired', ({ detail }) =>
-      this.show(`${detail.detail} Sign in again, and the page goes on where it was.`),
+      this.show(`The server refused this token: ${detail.detail}. Sign in again, and the page goes on where it was.`),
     );
     this.show();
   }

@@ -60,11 +60,14 @@ async def test_a_refused_token_is_asked_for_anew_and_the_place_is_kept(
     await rotated.start()
     try:
         reason = page.locator("#sign-in-reason")
-        await expect(reason).to_contain_text("the page goes on where it was")
+        await expect(reason).to_have_text(
+            "The server refused this token: the token's signature is wrong. "
+            "Sign in again, and the page goes on where it was."
+        )
         await expect(page.get_by_label("Token")).to_be_focused()
         await expect(page.get_by_role("heading", name="kept")).to_be_visible()
         await desk.sign_in(token_for("anna", operator=True))
-        await expect(reason).to_contain_text("The server refused this token")
+        await expect(reason).to_have_text("The server refused this token: the token's signature is wrong")
         await desk.sign_in(mint_token(OTHER_SECRET, sub="anna", meetings={"*": "HOST"}, operator=True))
         await expect(desk.connection).to_have_text("Live")
         await expect(page.locator("#sign-in")).to_be_hidden()

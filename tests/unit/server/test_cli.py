@@ -91,6 +91,20 @@ def test_a_bad_command_line_ends_with_2(arguments: list[str], capsys: pytest.Cap
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--sub", ""], "tapedeck: sub is a text of 1 to 255 characters\n"),
+        (["--ttl", str(10**14)], "tapedeck: exp is Unix time in seconds\n"),
+    ],
+)
+def test_a_token_that_no_server_takes_is_not_printed(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("token", *arguments) == 2
+    assert tuple(capsys.readouterr()) == ("", line)
+
+
 @pytest.mark.parametrize("command", ["serve", "token", "migrate"])
 def test_a_bad_configuration_is_one_line(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -280,6 +280,12 @@ async def test_a_server_that_is_away_is_one_line(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "tapedeck: http://127.0.0.1:1 cannot be reached: Connection refused; see --url\n"
 
 
+async def test_a_name_that_nobody_knows_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert await call("list", "--url", "http://tapedeck.invalid") == 1
+    said = capsys.readouterr().err
+    assert said == "tapedeck: http://tapedeck.invalid cannot be reached: its name is not known; see --url\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["frob"], ["list", "--url", "ftp://host"], ["list", "--state", "done"], ["list", "--limit", "101"], ["show"],
