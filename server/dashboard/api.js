@@ -1,6 +1,7 @@
 // Calls of the interface. The token goes in a header; what is refused comes back as a Problem.
 
 import { setClock } from './format.js';
+import { parse } from './json.js';
 
 /** What the server, or the lack of it, has against a call: the members of problem+json. */
 export class Problem extends Error {
@@ -19,7 +20,7 @@ const UNANSWERED = {
 
 /** The problem that an answer tells; whatever stands in between, a proxy for example, may not speak problem+json. */
 export async function problemOf(response) {
-  const members = await response.json().catch(() => null);
+  const members = await response.text().then(parse).catch(() => null);
   const seconds = Number(response.headers.get('Retry-After'));
   const told = members?.code
     ? members
@@ -67,7 +68,7 @@ export class Api {
   async #read(response) {
     if (!response.ok) throw await problemOf(response);
     try {
-      return await response.json();
+      return parse(await response.text());
     } catch {
       throw new Problem(UNANSWERED);
     }

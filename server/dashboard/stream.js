@@ -2,6 +2,7 @@
 
 import { now } from './format.js';
 import { problemOf } from './api.js';
+import { parse } from './json.js';
 import { eventsOf } from './sse.js';
 
 const HEARTBEAT_SECONDS = 15;
@@ -93,7 +94,7 @@ export class Stream {
     this.#attempt = 0;
     this.#state('live');
     if (id) this.#cursor = id;
-    if (data) this.#onEvent(JSON.parse(data));
+    if (data) this.#onEvent(parse(data));
   }
 
   async #pause(problem) {

@@ -14,6 +14,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOSTILE = "<img src=x onerror=document.body.remove()>"
+TURNED = "ann\N{RIGHT-TO-LEFT OVERRIDE}a"
 
 
 async def test_a_recording_from_its_start_to_its_sound(page: Page, server: RunningServer) -> None:
@@ -64,6 +65,16 @@ async def test_what_comes_from_outside_is_text(page: Page, server: RunningServer
     await expect(page.locator(".facts pre")).to_contain_text(HOSTILE)
     assert await page.locator("img[src=x]").count() == 0
     await host.stop("m-hostile")
+    await host.in_state(recording["id"], "completed")
+
+
+async def test_no_name_turns_the_words_behind_it(page: Page, server: RunningServer, host: Client) -> None:
+    recording = await host.start("m-turned", {"onBehalfOf": TURNED})
+    desk = await Desk(page, server).enter()
+    await expect(desk.live_row("m-turned").locator(".by")).to_have_text("ann\N{REPLACEMENT CHARACTER}a")
+    await desk.live_row("m-turned").get_by_role("link").click()
+    await expect(desk.story.first).to_contain_text("By ann\N{REPLACEMENT CHARACTER}a. The wish is stored")
+    await host.stop("m-turned")
     await host.in_state(recording["id"], "completed")
 
 
