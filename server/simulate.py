@@ -70,6 +70,8 @@ def simulate(
     )
     if media != "tone" and not Path(media).is_file():
         raise ConfigError(f"--media {media}: there is no such file")
+    if webhook_url is not None and not webhook_url.startswith(("http://", "https://")):
+        raise ConfigError(f"--webhook-url {webhook_url}: begins with http:// or https://")
     storage.mkdir(parents=True, exist_ok=True)
     try:
         app = build_simulator(settings, LocalStore(settings.storage_root))

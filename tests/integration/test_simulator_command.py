@@ -89,6 +89,7 @@ async def test_any_audio_file_is_looped(tmp_path: Path, tone: Path) -> None:
         (("--fault", "start.nonsense=1"), "start.nonsense"),
         (("--fault", "start.slow"), "NAME=P"),
         (("--media", "no-such-file"), "no-such-file"),
+        (("--webhook-url", "localhost:3002"), "http://"),
     ],
 )
 def test_wrong_options_are_one_line(
