@@ -2,13 +2,12 @@
 
 import { byId, h, icon } from './dom.js';
 
-/** A problem as elements: its title, its detail and the errors it names, its code with the page that explains it. */
+/** A problem as elements: its title, the errors it names or else its detail, its code with the page that explains it. */
 export function problemBody(problem) {
   const named = (problem.errors ?? []).map((error) => h('li', null, h('code', null, error.pointer), ' ', error.detail));
   return [
     h('strong', null, problem.title ?? 'Something went wrong'),
-    h('span', null, problem.detail ?? problem.message),
-    named.length ? h('ul', null, named) : null,
+    named.length ? h('ul', null, named) : h('span', null, problem.detail ?? problem.message),
     h(
       'span',
       { class: 'codes' },

@@ -134,6 +134,13 @@ async def test_a_refusal_is_told_with_its_title_detail_and_code(
     await host.stop("twice")
 
 
+async def test_a_filter_that_is_none_is_told_once(page: Page, server: RunningServer) -> None:
+    await Desk(page, server).enter(address="#/?status=bogus")
+    problem = page.locator("#notices .problem")
+    await expect(problem).to_contain_text("Some values are not allowed")
+    assert (await problem.inner_text()).count("Input should be") == 1
+
+
 async def test_no_stop_without_a_yes(page: Page, server: RunningServer, host: Client) -> None:
     recording = await host.start("unsure")
     desk = await Desk(page, server).enter()
