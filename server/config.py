@@ -162,12 +162,31 @@ def _first_line(error: ValidationError, file: Path | None, given: Mapping[tuple[
 
 
 def _check(config: Config) -> None:
+    _check_urls(config)
     _check_jwks(config.auth.jwks)
     _check_agora(config)
     _check_storage(config)
     _check_limits(config)
     if config.agora_mode != "ask":
         check_modes(config, config.agora_mode)
+
+
+def _check_urls(config: Config) -> None:
+    urls = {
+        "TAPEDECK_PUBLIC_URL": config.server.public_url,
+        "TAPEDECK_JWKS": config.auth.jwks,
+        "AGORA_BASE_URL": config.agora.base_url,
+        "AWS_ENDPOINT_URL_S3": config.storage.endpoint_url,
+        "DATABASE_URL": config.database.url and config.database.url.get_secret_value(),
+        "REDIS_URL": config.redis.url and config.redis.url.get_secret_value(),
+    }
+    for key, url in urls.items():
+        try:
+            parts = urlsplit(url or "")
+            if key != "DATABASE_URL":  # it may name several hosts, and is read when the server connects
+                int(parts.port or 0)
+        except ValueError:
+            raise ConfigError(f"{key}: its host or port cannot be read") from None
 
 
 def _check_jwks(jwks: str | None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from alembic import command
@@ -19,13 +20,13 @@ LOCK = 7_233_146_021
 
 
 class MigrationFailed(OSError):
-    """The database refuses, or is of a later version; the message says so, without the address."""
+    """The database cannot be reached, refuses, or is of a later version; the message says so, without the address."""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Apply all revisions that are missing, up to the last or that one. Not for a running loop.
 
-    Raises MigrationFailed, or another OSError if the database cannot be reached. All of it is applied, or nothing.
+    Raises MigrationFailed. All of it is applied, or nothing.
     """
     try:
         asyncio.run(_upgrade(url, revision))
@@ -36,15 +37,24 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 async def _upgrade(url: str, revision: str) -> None:
-    # Connected as the pool does: SQLAlchemy reads addresses otherwise, and refuses some that asyncpg takes.
-    connect = partial(asyncpg.connect, url, timeout=CONNECT_SECONDS)
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(_connect, url), poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             await connection.run_sync(_run, revision)
     finally:
         await engine.dispose()
+
+
+async def _connect(url: str) -> Any:
+    """Connects as the pool does: SQLAlchemy reads addresses otherwise, and refuses some that asyncpg takes."""
+    try:
+        return await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    except (ValueError, asyncpg.InterfaceError):
+        raise MigrationFailed("the database's address cannot be read: see DATABASE_URL") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise MigrationFailed(f"the database cannot be reached: {reason}; see DATABASE_URL") from error
 
 
 def _run(connection: Connection, revision: str) -> None:

@@ -90,3 +90,16 @@ async def test_a_database_that_is_not_there_is_said_in_a_sentence(database_url: 
         await asyncio.to_thread(upgrade, f"postgresql://postgres@/x?host={tmp_path}")
     with pytest.raises(MigrationFailed, match='database "nowhere" does not exist'):
         await asyncio.to_thread(upgrade, f"postgresql://postgres@/nowhere?{database_url.partition('?')[2]}")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://user:hidden@127.0.0.1:1/d", "the database cannot be reached"),
+        ("postgresql://user:hidden@127.0.0.1:seventy/d", "the database's address cannot be read"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_said_in_a_sentence(address: str, said: str) -> None:
+    with pytest.raises(MigrationFailed, match=said) as raised:
+        await asyncio.to_thread(upgrade, address)
+    assert "hidden" not in str(raised.value)

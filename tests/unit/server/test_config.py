@@ -246,6 +246,29 @@ def test_urls_of_databases_make_them_external() -> None:
     assert (config.database_mode, config.redis_mode) == ("external", "external")
 
 
+@pytest.mark.parametrize(
+    ("variable", "scheme"),
+    [
+        ("TAPEDECK_PUBLIC_URL", "https"),
+        ("TAPEDECK_JWKS", "https"),
+        ("AGORA_BASE_URL", "https"),
+        ("AWS_ENDPOINT_URL_S3", "https"),
+        ("DATABASE_URL", "postgresql"),
+        ("REDIS_URL", "redis"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_named_and_not_shown(variable: str, scheme: str) -> None:
+    rests = ["user:hidden@[::1"] + ([] if variable == "DATABASE_URL" else ["user:hidden@host:seventy", "host:70000"])
+    for rest in rests:
+        with pytest.raises(ConfigError) as raised:
+            load({variable: f"{scheme}://{rest}"})
+        assert str(raised.value) == f"{variable}: its host or port cannot be read"
+
+
+def test_a_database_may_have_several_hosts() -> None:
+    assert load({"DATABASE_URL": "postgresql://one:5432,other:5432/d"}).database_mode == "external"
+
+
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8099", "https://api.agora.io.example.com", "https://notagora.io"])
 @pytest.mark.parametrize("credentials", [{}, AGORA])
 def test_a_host_outside_agoras_domains_is_asked(host: str, credentials: dict[str, str]) -> None:
