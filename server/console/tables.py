@@ -57,7 +57,8 @@ def _console() -> Console:
     console = Console(highlight=False)
     if not console.is_terminal:
         return Console(highlight=False, width=WIDE, no_color=True)
-    return Console(highlight=False, width=max(console.width, NARROW))
+    # With a height too, as the library else takes a dumb terminal for one of 80 columns.
+    return Console(highlight=False, width=max(console.width, NARROW), height=console.height)
 
 
 def _print(console: Console, table: Table) -> None:

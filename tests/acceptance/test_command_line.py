@@ -78,6 +78,9 @@ async def test_an_operators_round(host: Client, server: RunningServer) -> None:
     plain = await on_a_terminal(server, "recordings", "list", "--meeting", "cl-1", NO_COLOR="1", COLUMNS="60")
     assert started["id"] in plain
     assert "31m" not in plain
+    dumb = await on_a_terminal(server, "recordings", "list", "--meeting", "cl-1", TERM="dumb")
+    assert started["createdAt"][11:19] in dumb
+    assert "\x1b" not in dumb
 
     code, out, err = await piped(server, "recordings", "stop", started["id"])
     assert (code, err) == (0, "")
