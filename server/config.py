@@ -99,8 +99,11 @@ class Config(Section):
     @property
     def public_url(self) -> str:
         """What begins every URL that is handed out, without a slash at its end."""
-        if self.server.public_url:
-            return self.server.public_url.rstrip("/")
+        return self.server.public_url.rstrip("/") if self.server.public_url else self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """Where this host reaches the server, whatever stands between it and the world."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.server.host, self.server.host)  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server.port}"
 

@@ -21,7 +21,7 @@ SUB = "tapedeck-cli"
 """Who a token stands for that is made for a command: it shows as `stoppedBy`."""
 
 Url = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where the server is; default: from the settings of `tapedeck serve`.")
+    str | None, typer.Option(metavar="URL", help="Where the server is; default: on this host, at HOST and PORT.")
 ]
 Token = Annotated[
     str | None,
@@ -119,7 +119,7 @@ def _run(url: str | None, token: str | None, config: Path | None, work: Callable
     from server.console.api import Api
 
     async def within() -> None:
-        async with Api(url or load_config(config, os.environ).public_url, token or _operator_token(config)) as api:
+        async with Api(url or load_config(config, os.environ).local_url, token or _operator_token(config)) as api:
             await work(api)
 
     if url is not None and urlsplit(url).scheme not in ("http", "https"):
