@@ -49,6 +49,7 @@ def page(title: str, *children: Child) -> str:
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} - Tapedeck"),
+        element("link", rel="icon", type="image/svg+xml", href="/assets/favicon.svg"),
         element("link", rel="stylesheet", href="/assets/page.css"),
         element("link", rel="stylesheet", href="/assets/docs.css"),
     )

@@ -59,7 +59,7 @@ async def test_pages_load_nothing_of_others_and_run_nothing(edge: Edge) -> None:
         page = await text_of(edge, path)
         assert not re.findall(r"<(?:script|style|iframe|img)|\s(?:style|on\w+)=", page)
         loaded = re.findall(r'<link[^>]*href="([^"]+)"', page)
-        assert loaded == ["/assets/page.css", "/assets/docs.css"]
+        assert loaded == ["/assets/favicon.svg", "/assets/page.css", "/assets/docs.css"]
 
 
 @pytest.mark.parametrize("code", ERRORS)
