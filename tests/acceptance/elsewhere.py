@@ -2,23 +2,16 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.listening import free_port
+
 ROOT = Path(__file__).parent.parent.parent
 SAY_SECONDS = 30.0
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Simulator:

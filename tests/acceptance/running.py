@@ -5,6 +5,9 @@ import os
 import re
 import signal
 import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +81,25 @@ class RunningServer:
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self._process.wait(), seconds)
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder of its own that the user of Postgres may enter; pytest's are closed to it under root."""
+    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@asynccontextmanager
+async def serving(**environment: str) -> AsyncIterator[RunningServer]:
+    """A server on a data directory of its own; both end with the block."""
+    with server_folder() as folder:
+        running = await RunningServer(folder / "data", **environment).start()
+        try:
+            yield running
+        finally:
+            await running.stop()
 
 
 class Client:

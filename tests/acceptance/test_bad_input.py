@@ -5,10 +5,8 @@ import hashlib
 import hmac
 import io
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,7 +15,7 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from tests.acceptance.running import SECRET, Client, RunningServer, token_for
+from tests.acceptance.running import SECRET, Client, RunningServer, serving, token_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -208,11 +206,8 @@ NOTICE = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def signing() -> AsyncIterator[RunningServer]:
     """A server whose webhook secret the test knows."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        running = await RunningServer(Path(folder) / "data", AGORA_WEBHOOK_SECRET="known").start()
+    async with serving(AGORA_WEBHOOK_SECRET="known") as running:
         yield running
-        await running.stop()
 
 
 async def notify(

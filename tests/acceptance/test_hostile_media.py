@@ -3,10 +3,8 @@
 import hashlib
 import hmac
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ import pytest_asyncio
 
 from server.app import media_key
 from server.playback import UrlSigner
-from tests.acceptance.running import SECRET, Client, RunningServer
+from tests.acceptance.running import SECRET, Client, RunningServer, serving
 from tests.acceptance.wire import Answer, assert_quiet_log, exchange, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,12 +26,9 @@ PAYLOAD = {"sid": "s", "uid": "1", "cname": "c", "sequence": 0, "sendts": 1, "de
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[RunningServer]:
     """It knows the same webhook secret as the test."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        running = await RunningServer(Path(folder) / "data", AGORA_WEBHOOK_SECRET=WEBHOOK_SECRET).start()
+    async with serving(AGORA_WEBHOOK_SECRET=WEBHOOK_SECRET) as running:
         yield running
-        await running.stop()
-        assert_quiet_log(running, WEBHOOK_SECRET)
+    assert_quiet_log(running, WEBHOOK_SECRET)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,15 +1,13 @@
 """Hundreds of requests that nobody should send: each gets its problem and one line in the log, and nothing comes of it."""
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
 from server.openapi import document
-from tests.acceptance.running import Client, RunningServer, token_for
+from tests.acceptance.running import Client, RunningServer, serving, token_for
 from tests.acceptance.wire import CHUNKED, JSON, assert_quiet_log, connect, exchange, log_lines, request
 from tests.waiting import eventually
 
@@ -27,17 +25,14 @@ MIB = 1024 * 1024
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[RunningServer]:
     """Afterwards there is no recording, and the log holds what it should hold."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        running = await RunningServer(Path(folder) / "data", TAPEDECK_HTTP__BODY_SECONDS_MAX="1").start()
+    async with serving(TAPEDECK_HTTP__BODY_SECONDS_MAX="1") as running:
         yield running
         async with aiohttp.ClientSession() as http:
             _, listed, _ = await Client(http, running, OPERATOR).call("GET", "/api/v1/recordings?status=failed")
             assert listed["total"] == 0
             _, listed, _ = await Client(http, running, OPERATOR).call("GET", "/api/v1/recordings")
             assert listed["total"] == 0
-        await running.stop()
-        assert_quiet_log(running, TOKEN, PASSWORD)
+    assert_quiet_log(running, TOKEN, PASSWORD)
 
 
 def post(body: bytes, *headers: str | bytes, target: str = START, length: bool = True) -> bytes:

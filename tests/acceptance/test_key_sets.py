@@ -1,7 +1,6 @@
 """A running server and an issuer whose keys change while it runs."""
 
 import asyncio
-import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +13,9 @@ from aiohttp import web
 
 from tests.acceptance.conftest import Fresh
 from tests.acceptance.running import Client, RunningServer, token_for
+from tests.acceptance.scraped import scrape
 from tests.fakes.issuer import IssuerKey, ec_key, key_set, rsa_key
+from tests.listening import listening
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,12 +43,9 @@ class Issuer:
 async def issuer() -> AsyncIterator[Issuer]:
     made, app = Issuer(), web.Application()
     app.router.add_get("/keys", made.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    yield made
-    await runner.cleanup()
+    async with listening(app) as address:
+        made.url = f"{address}/keys"
+        yield made
 
 
 async def status_of(http: aiohttp.ClientSession, server: RunningServer, token: str) -> int:
@@ -58,15 +56,6 @@ async def status_of(http: aiohttp.ClientSession, server: RunningServer, token: s
 async def readiness(http: aiohttp.ClientSession, server: RunningServer) -> Any:
     async with http.get(f"{server.url}/readyz") as response:
         return await response.json()
-
-
-async def looks(http: aiohttp.ClientSession, server: RunningServer) -> dict[str, float]:
-    async with http.get(f"{server.url}/metrics") as response:
-        text = await response.text()
-    return {
-        name: float(value)
-        for name, value in re.findall(r'^tapedeck_jwks_looks_total{outcome="(\w+)"} (\S+)', text, re.M)
-    }
 
 
 async def test_keys_rotate_while_it_runs_and_unknown_ones_cause_no_storm(
@@ -89,8 +78,8 @@ async def test_keys_rotate_while_it_runs_and_unknown_ones_cause_no_storm(
     strangers = [STRANGE.token(sub=f"user-{number}") for number in range(100)]
     assert set(await asyncio.gather(*(status_of(http, server, token) for token in strangers))) == {401}
     assert issuer.asked == 2
-    counted = await looks(http, server)
-    assert (counted["changed"], counted["rationed"]) == (2, 101)
+    looks = (await scrape(http, server)).by("jwks_looks_total", "outcome")
+    assert (looks[("changed",)], looks[("rationed",)]) == (2, 101)
     assert (await readiness(http, server))["checks"]["jwks"]["detail"] == "1 keys"
 
 

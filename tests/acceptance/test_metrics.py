@@ -9,39 +9,17 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.metrics import PAGE
 from tests.acceptance.conftest import Fresh
-from tests.acceptance.elsewhere import Simulator, free_port
+from tests.acceptance.elsewhere import Simulator
 from tests.acceptance.running import Client, RunningServer, token_for
+from tests.acceptance.scraped import Scraped, scrape
+from tests.listening import free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 STATUS_OF = {"ok": 200, "not_found": 404}
-
-
-class Scraped:
-    """One scrape: the value of a sample by its name without prefix, and its labels."""
-
-    def __init__(self, text: str) -> None:
-        self.families = {family.name: family.type for family in text_string_to_metric_families(text)}
-        self._samples = {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
-
-    def __call__(self, name: str, **labels: str) -> float:
-        return self._samples.get((f"tapedeck_{name}", frozenset(labels.items())), 0.0)
-
-    def by(self, name: str, *labels: str) -> Counter[tuple[str, ...]]:
-        """All samples of a name, by the values of those labels."""
-        found: Counter[tuple[str, ...]] = Counter()
-        for (sample, pairs), value in self._samples.items():
-            if sample == f"tapedeck_{name}":
-                found[tuple(dict(pairs)[label] for label in labels)] += int(value)
-        return found
 
 
 class Site:
@@ -54,10 +32,7 @@ class Site:
         self.host = Client(http, server)
 
     async def scrape(self) -> Scraped:
-        async with self.http.get(f"{self.server.url}/metrics") as response:
-            assert response.status == 200
-            assert response.headers["Content-Type"].startswith("text/plain; version=")
-            return Scraped(await response.text())
+        return await scrape(self.http, self.server)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -152,8 +127,7 @@ async def test_streams_are_counted_while_they_are_open(
     host: Client, server: RunningServer, http: aiohttp.ClientSession
 ) -> None:
     async def subscribers() -> dict[tuple[str, ...], int]:
-        async with http.get(f"{server.url}/metrics") as response:
-            return Scraped(await response.text()).by("subscribers", "transport")
+        return (await scrape(http, server)).by("subscribers", "transport")
 
     async def are(websockets: int, sse: int) -> bool:
         return await subscribers() == {("websocket",): websockets, ("sse",): sse}
@@ -181,8 +155,7 @@ def operator() -> str:
 
 
 async def test_the_page_tells_of_exactly_what_is_served(server: RunningServer, http: aiohttp.ClientSession) -> None:
-    async with http.get(f"{server.url}/metrics") as response:
-        served = Scraped(await response.text()).families
+    served = (await scrape(http, server)).families
     told = re.findall(r"^\| `(\w+?)(?:_total)?` \| (\w+) \|", PAGE.read_text(encoding="utf-8"), re.M)
     assert served == dict(told)
     assert all(name.startswith("tapedeck_") for name in served)

@@ -1,17 +1,16 @@
 """What a caller asks for is what the provider is sent, field by field: at the start, and in every change afterwards."""
 
 import json
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.running import Client, RunningServer
-from tests.acceptance.test_simulator_elsewhere import free_port
+from tests.acceptance.running import Client, RunningServer, serving
+from tests.acceptance.scraped import scrape
+from tests.listening import free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,10 +23,10 @@ class World:
 
     def __init__(self, server: RunningServer, host: Client, http: aiohttp.ClientSession, simulator: str) -> None:
         self.server, self.host = server, host
-        self._http, self._simulator = http, f"{simulator}/_simulator"
+        self.http, self._simulator = http, f"{simulator}/_simulator"
 
     async def session(self, channel: str) -> Any:
-        async with self._http.get(f"{self._simulator}/sessions", params={"cname": channel}) as response:
+        async with self.http.get(f"{self._simulator}/sessions", params={"cname": channel}) as response:
             (session,) = (await response.json())["items"]
             return session
 
@@ -37,13 +36,13 @@ class World:
 
     async def put_faults(self, **rates: float) -> None:
         named = {name.replace("__", "."): rate for name, rate in rates.items()}
-        async with self._http.put(f"{self._simulator}/faults", data=json.dumps(named)) as response:
+        async with self.http.put(f"{self._simulator}/faults", data=json.dumps(named)) as response:
             assert response.status == 200
 
     async def updates(self, channel: str) -> list[tuple[str, int]]:
         """The updates that came for its only recorder, oldest first, and how they were answered."""
         sid = (await self.session(channel))["sid"]
-        async with self._http.get(f"{self._simulator}/requests?limit=1000") as response:
+        async with self.http.get(f"{self._simulator}/requests?limit=1000") as response:
             items = (await response.json())["items"]
         of_session = [item for item in reversed(items) if f"/sid/{sid}/" in item["path"]]
         return [(item["call"], item["status"]) for item in of_session if item["call"].startswith("update")]
@@ -58,11 +57,8 @@ class World:
 async def world(http: aiohttp.ClientSession) -> AsyncIterator[World]:
     """Shared by the tests of the module, which use meetings of their own."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        server = await RunningServer(Path(folder) / "data", TAPEDECK_SIMULATOR__PORT=str(port)).start()
+    async with serving(TAPEDECK_SIMULATOR__PORT=str(port)) as server:
         yield World(server, Client(http, server), http, f"http://127.0.0.1:{port}")
-        await server.stop()
 
 
 def so_far(world: World, channel: str, **wanted: Any) -> Callable[[], Awaitable[bool]]:
@@ -130,10 +126,9 @@ async def test_a_change_reaches_the_provider_before_it_is_answered(world: World)
     _, history, _ = await world.host.call("GET", f"/api/v1/recordings/{started['id']}/history")
     told = [item["data"] for item in history["items"] if item["type"] == "recorder.updated"]
     assert [item["evidence"] for item in told] == ["the answer to update", "the answer to updateLayout"]
-    async with aiohttp.ClientSession() as http, http.get(f"{world.server.url}/metrics") as response:
-        text = await response.text()
+    scraped = await scrape(world.http, world.server)
     for call in ("AgoraUpdate", "AgoraUpdateLayout"):
-        assert f'tapedeck_effects_total{{call="{call}",outcome="Done"}} 1.0' in text
+        assert scraped("effects_total", call=call, outcome="Done") == 1
     await world.host.stop("c-1")
 
 

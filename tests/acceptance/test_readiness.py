@@ -2,9 +2,8 @@
 
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest_asyncio
 from tests.acceptance.conftest import Fresh
 from tests.acceptance.elsewhere import Simulator
 from tests.acceptance.processes import children_of, named
-from tests.acceptance.running import Client, RunningServer
+from tests.acceptance.running import Client, RunningServer, serving
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,19 +24,10 @@ MORE_THAN_ANY_DISK = str(2**60)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Simulator, RunningServer]]:
     """A provider of another process, and a server that looks often."""
-    folder = tmp_path_factory.mktemp("site")
-    async with Simulator(folder / "store") as simulator, _server(simulator) as server:
-        yield simulator, server
-
-
-@asynccontextmanager
-async def _server(simulator: Simulator) -> AsyncIterator[RunningServer]:
     often = {"TAPEDECK_HEALTH__INTERVAL_SECONDS": "0.2", "TAPEDECK_HEALTH__COSTLY_INTERVAL_SECONDS": "0.2"}
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        server = await RunningServer(Path(folder) / "data", **simulator.environment(**often)).start()
-        yield server
-        await server.stop()
+    store = tmp_path_factory.mktemp("site") / "store"
+    async with Simulator(store) as simulator, serving(**simulator.environment(**often)) as server:
+        yield simulator, server
 
 
 class Probe:

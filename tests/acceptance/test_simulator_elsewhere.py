@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 
 from tests.acceptance.conftest import Fresh
-from tests.acceptance.elsewhere import Simulator, free_port
+from tests.acceptance.elsewhere import Simulator
 from tests.acceptance.running import Client
+from tests.listening import free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -1,9 +1,7 @@
 """Tokens on a running server: what each caller may do, and where a token counts."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +12,7 @@ from yarl import URL
 from server.app import media_key
 from server.auth import mint_token
 from server.playback import UrlSigner
-from tests.acceptance.running import SECRET, Client, RunningServer, token_for
+from tests.acceptance.running import SECRET, Client, RunningServer, serving, token_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -101,12 +99,9 @@ async def test_an_operator_stops_by_id_and_deletes(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def rotated() -> AsyncIterator[RunningServer]:
     """A server with a new secret before the old one, where hosts only may play."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        environment = {"TAPEDECK_JWT_SECRET": f"{NEWER}, {SECRET}", "TAPEDECK_ACCESS__PLAYBACK_ROLES": '["HOST"]'}
-        running = await RunningServer(Path(folder) / "data", **environment).start()
+    environment = {"TAPEDECK_JWT_SECRET": f"{NEWER}, {SECRET}", "TAPEDECK_ACCESS__PLAYBACK_ROLES": '["HOST"]'}
+    async with serving(**environment) as running:
         yield running
-        await running.stop()
 
 
 async def test_a_rotation_of_secrets_ends_no_token_and_no_playback(

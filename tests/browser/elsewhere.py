@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.acceptance.running import token_for
+from tests.listening import listening
 
 GUIDE = Path(__file__).parents[2] / "docs" / "indicator.md"
 SERVER, MEETING = "https://tapedeck.example.com", "standup"
@@ -54,9 +55,5 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
     app.router.add_get("/empty", application.empty)
     app.router.add_get("/indicator.js", application.script)
     app.router.add_get("/recording-token", application.token)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    application.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield application
-    await runner.cleanup()
+    async with listening(app) as application.origin:
+        yield application

@@ -3,11 +3,8 @@
 import itertools
 import os
 import signal
-import socket
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,8 +13,9 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.acceptance.conftest import Fresh
-from tests.acceptance.running import Client, RunningServer, token_for
+from tests.acceptance.running import Client, RunningServer, serving, token_for
 from tests.browser.elsewhere import Elsewhere, blocks, elsewhere
+from tests.listening import free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,12 +34,9 @@ async def pages() -> AsyncIterator[Elsewhere]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tapedeck(pages: Elsewhere) -> AsyncIterator[RunningServer]:
     """A server on a port that it keeps, which the application's pages may call."""
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        server = await RunningServer(Path(folder) / "data", **settings_for(pages, free_port())).start()
+    async with serving(**settings_for(pages, free_port())) as server:
         pages.tapedeck = server.url
         yield server
-        await server.stop()
 
 
 @pytest.fixture
@@ -58,13 +53,6 @@ def settings_for(application: Elsewhere, port: int) -> dict[str, str]:
         "TAPEDECK_HTTP__CORS_ORIGINS": f'["{application.origin}"]',
         "TAPEDECK_AUTH__LEEWAY_SECONDS": "0",
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)

@@ -1,6 +1,5 @@
 """The operators' page when the server goes, refuses, or is in trouble: it says so, and comes back by itself."""
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +11,7 @@ from server.auth import mint_token
 from tests.acceptance.conftest import Fresh
 from tests.acceptance.running import Client, RunningServer, token_for
 from tests.browser.desk import Desk
+from tests.listening import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -149,10 +149,3 @@ async def test_it_says_what_is_simulated_and_what_is_in_trouble(page: Page, serv
     await page.unroute("**/readyz")
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     await expect(banner).to_have_count(0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

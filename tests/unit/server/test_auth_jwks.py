@@ -16,6 +16,7 @@ from server.config import ConfigError
 from server.metrics import AuthMetrics
 from server.settings import AuthSettings
 from tests.fakes.issuer import ec_key, key_set, rsa_key
+from tests.listening import listening
 from tests.waiting import eventually
 
 OLD, NEW, STRANGE = ec_key("old"), ec_key("new"), ec_key("strange")
@@ -274,11 +275,8 @@ async def site() -> AsyncIterator[str]:
 
     for handler in (good, large, moved, broken, packed):
         app.router.add_get(f"/{handler.__name__}", handler)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with listening(app) as address:
+        yield address
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Which provider a base URL is: asked by `GET /_simulator/info`, for a while, before anything else is started."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
@@ -8,6 +9,7 @@ from aiohttp import web
 from server import provider
 from server.config import Config, ConfigError, load_config
 from server.provider import find_mode
+from tests.listening import listening
 
 CREDENTIALS = {"AGORA_APP_ID": "app", "AGORA_CUSTOMER_ID": "customer", "AGORA_CUSTOMER_SECRET": "hush-hush"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -16,19 +18,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @pytest.fixture
 async def host() -> AsyncIterator[Callable[..., Awaitable[str]]]:
     """Starts something that answers at a base URL."""
-    runners: list[web.AppRunner] = []
+    async with AsyncExitStack() as stack:
 
-    async def start(handler: Handler, port: int = 0) -> str:
-        app = web.Application()
-        app.router.add_get("/_simulator/info", handler)
-        runners.append(web.AppRunner(app))
-        await runners[-1].setup()
-        await web.TCPSite(runners[-1], "127.0.0.1", port).start()
-        return f"http://127.0.0.1:{runners[-1].addresses[0][1]}"
+        async def start(handler: Handler) -> str:
+            app = web.Application()
+            app.router.add_get("/_simulator/info", handler)
+            return await stack.enter_async_context(listening(app))
 
-    yield start
-    for runner in runners:
-        await runner.cleanup()
+        yield start
 
 
 async def simulator(_: web.Request) -> web.Response:

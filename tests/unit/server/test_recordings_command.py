@@ -11,6 +11,7 @@ from aiohttp import web
 
 from server.auth import Authenticator, load_or_create_secret, mint_token
 from server.cli import main
+from tests.listening import listening
 
 ID = "01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11"
 SECRET = "of-the-server-and-long-enough-for-it"
@@ -68,13 +69,8 @@ class Server:
 async def server() -> AsyncIterator[Server]:
     made, app = Server(), web.Application()
     app.router.add_route("*", "/{path:.*}", made.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+    async with listening(app) as made.url:
+        yield made
 
 
 @pytest.fixture(autouse=True)
