@@ -9,11 +9,10 @@ from actors.ports import FeedPosition
 from server.streams.cursors import FeedCursor, MeetingCursor, encode_cursor
 from tests.acceptance.running import Client, RunningServer, token_for
 from tests.acceptance.wire import assert_quiet_log, connect, exchange, request
+from tests.fakes.handshake import stream_request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-UPGRADE = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
-KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 EVENTS = "/api/v1/meetings/ws/events"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PATIENCE_SECONDS = 20.0
@@ -60,7 +59,7 @@ OVERLOOKED = {
 async def subscribe(server: RunningServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A WebSocket that has had its snapshot."""
     reader, writer = await connect(server)
-    writer.write(request("GET", EVENTS, *UPGRADE, KEY, token=token_for("u")))
+    writer.write(stream_request(EVENTS, token_for("u"), websocket=True))
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     await reader.readuntil(b'"recording.snapshot"')
     return reader, writer
@@ -90,7 +89,7 @@ async def test_a_frame_that_means_nothing_is_overlooked(server: RunningServer, n
 async def test_what_a_client_offers_stands_in_no_log(server: RunningServer) -> None:
     offer = "Sec-WebSocket-Protocol: bearer, a-token-in-a-protocol"
     reader, writer = await connect(server)
-    writer.write(request("GET", EVENTS, *UPGRADE, KEY, offer, token=token_for("u")))
+    writer.write(stream_request(EVENTS, token_for("u"), offer, websocket=True))
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     writer.close()
     assert_quiet_log(server, "a-token-in-a-protocol")

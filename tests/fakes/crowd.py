@@ -14,9 +14,9 @@ import time
 import zlib
 from collections.abc import Callable
 
+from tests.fakes.handshake import stream_request
+
 PATIENCE_SECONDS = 60.0
-UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
-KEY = "MDEyMzQ1Njc4OTAxMjM0NQ=="
 
 
 class Member:
@@ -30,9 +30,7 @@ class Member:
         self.kept = bytearray()
         self.tail = b""
         self.socket = socket.create_connection(("127.0.0.1", port))
-        upgrade = UPGRADE.format(KEY) if websocket else ""
-        request = f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n{upgrade}\r\n"
-        self.socket.sendall(request.encode())
+        self.socket.sendall(stream_request(path, token, websocket=websocket))
 
     def read(self) -> None:
         """What has arrived. Raises ConnectionError at the end of the stream."""

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from tests.fakes.audience import EventSource, Listener, Node, SocketListener, World, eventually, serving
-from tests.integration.test_streams_slow import MEETING, live_count, read_all, stalled
+from tests.fakes.stalled import live_count, read_all, stalled, unsent
 
+MEETING = "/api/v1/meetings/m-1/events"
 COUNT = 1000
 BURST_EVENTS = 5
 PADDING_BYTES = 10_000
@@ -60,7 +61,10 @@ async def test_a_thousand_do_not_notice_two_that_stop_reading() -> None:
     world = World()
     async with serving(world) as node, crowd(node) as process:
         async with SocketListener(node, MEETING, node.token()) as witness:
-            async with stalled(node, websocket=True) as first, stalled(node, websocket=False) as second:
+            async with (
+                stalled(node, MEETING, websocket=True) as first,
+                stalled(node, MEETING, websocket=False) as second,
+            ):
                 await eventually(lambda: live_count(node) == COUNT + 3)
                 before = psutil.Process().memory_info().rss
                 sent = await publish_until_two_are_cut(world, node)
@@ -90,10 +94,6 @@ async def publish_until_two_are_cut(world: World, node: Node) -> int:
         assert max(unsent(node)) < BUFFER_BYTES_MAX + BURST_EVENTS * 2 * PADDING_BYTES
         await eventually(lambda: sum(size > 0 for size in unsent(node)) <= 2)
     return sent
-
-
-def unsent(node: Node) -> list[int]:
-    return [subscriber.unsent_bytes for subscriber in node.hub._subscribers]
 
 
 async def resumes(node: Node, rest: bytes, kind: type[Listener], everything: list[int]) -> None:

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 
 from tests.fakes.audience import Node, SocketListener, World, eventually, serving
+from tests.fakes.handshake import stream_request
 
 MEETING = "/api/v1/meetings/m-1/events"
-KEY = "MDEyMzQ1Njc4OTAxMjM0NQ=="
 MASK = b"\0\0\0\0"
 FRAMES = {
     "unmasked": b"\x81\x02hi",
@@ -58,10 +58,7 @@ async def drained(reader: asyncio.StreamReader) -> None:
 
 async def connected(node: Node) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    writer.write(
-        f"GET {MEETING} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {node.token()}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n".encode()
-    )
+    writer.write(stream_request(MEETING, node.token(), websocket=True))
     async with asyncio.timeout(10):
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
     return reader, writer

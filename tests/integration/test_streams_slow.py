@@ -1,57 +1,14 @@
 """A reader that stops reading is cut off with bounded memory, and nobody else notices."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from server.streams import subscriber as subscriber_module
-from tests.fakes.audience import (
-    PATIENCE_SECONDS,
-    EventSource,
-    Listener,
-    Node,
-    SocketListener,
-    World,
-    eventually,
-    refused,
-    serving,
-)
+from tests.fakes.audience import EventSource, Listener, SocketListener, World, eventually, refused, serving
+from tests.fakes.stalled import live_count, read_all, stalled, unsent
 
 MEETING = "/api/v1/meetings/m-1/events"
-HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n"
-KEY = "MDEyMzQ1Njc4OTAxMjM0NQ=="
-
-
-@asynccontextmanager
-async def stalled(node: Node, *, websocket: bool) -> AsyncIterator[socket.socket]:
-    """A connection with a small receive buffer of which nothing is read."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(connection, ("127.0.0.1", node.port))
-    upgrade = HANDSHAKE.format(KEY) if websocket else ""
-    request = f"GET {MEETING} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {node.token()}\r\n{upgrade}\r\n"
-    await loop.sock_sendall(connection, request.encode())
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-async def read_all(connection: socket.socket) -> bytes:
-    """What is still there, up to the end of the connection."""
-    loop, got = asyncio.get_running_loop(), bytearray()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        try:
-            while data := await loop.sock_recv(connection, 65536):
-                got += data
-        except ConnectionError:
-            pass
-    return bytes(got)
 
 
 @pytest.mark.parametrize("websocket", [True, False])
@@ -62,9 +19,9 @@ async def test_too_much_unsent_cuts_off_and_the_others_go_on(websocket: bool) ->
         healthy: list[Listener] = [SocketListener(node, MEETING, token), EventSource(node, MEETING, token)]
         for listener in healthy:
             await listener.__aenter__()
-        async with stalled(node, websocket=websocket) as connection:
+        async with stalled(node, MEETING, websocket=websocket) as connection:
             await eventually(lambda: live_count(node) == 3)
-            buffered = largest_buffer(node)
+            buffered = unsent(node)
             sent = 0
             while not node.counts.slow:
                 sent += 1
@@ -72,7 +29,7 @@ async def test_too_much_unsent_cuts_off_and_the_others_go_on(websocket: bool) ->
                 world.commit("m-1", padding=20_000)
                 for listener in healthy:
                     await listener.until(lambda listener=listener, sent=sent: listener.sequences[-1:] == [sent])  # type: ignore[misc]
-                largest_buffer(node, buffered)
+                buffered += unsent(node)
             assert node.counts.slow == ["websocket" if websocket else "sse"]
             assert max(buffered) < 1048576 + 30_000
             rest = await read_all(connection)
@@ -85,9 +42,9 @@ async def test_too_much_unsent_cuts_off_and_the_others_go_on(websocket: bool) ->
 
 async def test_a_little_less_is_borne_for_a_short_time_only() -> None:
     world = World()
-    async with serving(world) as node, stalled(node, websocket=True) as connection:
+    async with serving(world) as node, stalled(node, MEETING, websocket=True) as connection:
         await eventually(lambda: live_count(node) == 1)
-        while max(largest_buffer(node)) <= 262144:
+        while max(unsent(node)) <= 262144:
             world.commit("m-1", padding=20_000)
             await asyncio.sleep(0)
         node.hands.later(4.9)
@@ -101,14 +58,14 @@ async def test_a_little_less_is_borne_for_a_short_time_only() -> None:
 
 async def test_who_recovers_in_time_is_kept() -> None:
     world = World()
-    async with serving(world) as node, stalled(node, websocket=True) as connection:
+    async with serving(world) as node, stalled(node, MEETING, websocket=True) as connection:
         await eventually(lambda: live_count(node) == 1)
-        while max(largest_buffer(node)) <= 262144:
+        while max(unsent(node)) <= 262144:
             world.commit("m-1", padding=20_000)
             await asyncio.sleep(0)
         node.hands.later(4.9)
         reading = asyncio.create_task(read_all(connection))
-        await eventually(lambda: max(largest_buffer(node)) == 0)
+        await eventually(lambda: max(unsent(node)) == 0)
         node.hands.later(1)
         node.hub.sweep()
         assert not node.counts.slow
@@ -119,9 +76,9 @@ async def test_who_recovers_in_time_is_kept() -> None:
 async def test_when_all_of_them_together_have_too_much_the_worst_is_cut_and_nobody_is_let_in() -> None:
     world = World()
     async with serving(world, unsent_bytes_max=300_000) as node:
-        async with stalled(node, websocket=True), stalled(node, websocket=True):
+        async with stalled(node, MEETING, websocket=True), stalled(node, MEETING, websocket=True):
             await eventually(lambda: live_count(node) == 2)
-            while min(largest_buffer(node)) < 100_000:
+            while min(unsent(node)) < 100_000:
                 world.commit("m-1", padding=20_000)
                 await asyncio.sleep(0)
             node.hub.sweep()
@@ -129,7 +86,7 @@ async def test_when_all_of_them_together_have_too_much_the_worst_is_cut_and_nobo
             assert 200_000 <= node.counts.unsent_bytes <= 300_000
             await refused(node, 503, "overloaded", 1013)
             assert node.counts.refusals == ["unsent", "unsent"]
-            while sum(largest_buffer(node)) <= 300_000:
+            while sum(unsent(node)) <= 300_000:
                 world.commit("m-1", padding=20_000)
                 await asyncio.sleep(0)
             node.hub.sweep()
@@ -149,27 +106,6 @@ async def test_a_reader_that_stops_during_its_replay_is_cut_off_too(monkeypatch:
         async with SocketListener(node, MEETING, node.token()) as first:
             await first.until(lambda: len(first.events) == 1)
         world.commit("m-1", 900, padding=20_000)
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(connection, ("127.0.0.1", node.port))
-        request = (
-            f"GET {MEETING}?cursor={first.cursor} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {node.token()}\r\n\r\n"
-        )
-        await loop.sock_sendall(connection, request.encode())
-        await eventually(lambda: node.counts.slow == ["sse"])
-        await eventually(lambda: node.counts.open == {"websocket": 0, "sse": 0})
-        connection.close()
-
-
-def largest_buffer(node: Node, into: list[int] | None = None) -> list[int]:
-    """How much is unsent for each subscriber now."""
-    sizes = into if into is not None else []
-    sizes.extend(subscriber.unsent_bytes for subscriber in node.hub._subscribers)
-    return sizes
-
-
-def live_count(node: Node) -> int:
-    """How many follow the meeting live."""
-    return sum(len(channel.live) for channel in node.hub._meetings.values())
+        async with stalled(node, f"{MEETING}?cursor={first.cursor}", websocket=False):
+            await eventually(lambda: node.counts.slow == ["sse"])
+            await eventually(lambda: node.counts.open == {"websocket": 0, "sse": 0})
