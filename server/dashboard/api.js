@@ -4,12 +4,16 @@ import { setClock } from './format.js';
 import { parse } from './json.js';
 
 /** What the server, or the lack of it, has against a call: the members of problem+json. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(members) {
     super(members.detail ?? members.title);
     Object.assign(this, members);
   }
 }
+
+/** Where a recording, or a meeting, is in the interface; what is asked of it follows. */
+export const recordingPath = (id) => `/api/v1/recordings/${encodeURIComponent(id)}`;
+export const meetingPath = (id) => `/api/v1/meetings/${encodeURIComponent(id)}`;
 
 const UNANSWERED = {
   code: 'no_answer',

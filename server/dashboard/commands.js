@@ -1,5 +1,6 @@
 // Start and stop. A command keeps its idempotency key until its outcome is known, so that a repeat never does it twice.
 
+import { meetingPath, recordingPath } from './api.js';
 import { byId, h } from './dom.js';
 import { clock, now } from './format.js';
 import { complain, problemBox } from './notices.js';
@@ -43,9 +44,7 @@ export class Commands {
   async stop(recording) {
     if (!(await confirmed(recording))) return;
     try {
-      await this.#send(`/api/v1/recordings/${encodeURIComponent(recording.id)}/stop`, undefined, {
-        Prefer: 'respond-async',
-      });
+      await this.#send(`${recordingPath(recording.id)}/stop`, undefined, { Prefer: 'respond-async' });
     } catch (problem) {
       complain(problem);
     }
@@ -98,7 +97,7 @@ const slot = () => byId('start').querySelector('.problem-slot');
 function startOf(form) {
   const body = { streams: form.get('streams'), outputs: form.get('mp4') ? ['hls', 'mp4'] : ['hls'] };
   if (form.get('externalId')) body.externalId = form.get('externalId');
-  return { path: `/api/v1/meetings/${encodeURIComponent(form.get('meetingId'))}/recording/start`, body };
+  return { path: `${meetingPath(form.get('meetingId'))}/recording/start`, body };
 }
 
 function confirmed(recording) {

@@ -1,14 +1,13 @@
 // One recording: what it is, its story with the evidence, what is missing, what there is to play.
 
+import { recordingPath } from './api.js';
 import { byId, h } from './dom.js';
 import { factsOf, failureOf, filesOf, gapsOf } from './facts.js';
 import { elapsed } from './format.js';
 import { problemBox } from './notices.js';
 import { Player } from './player.js';
 import { StoryView } from './storyview.js';
-import { badge } from './words.js';
-
-const OVER = ['completed', 'failed', 'aborted', 'deleted'];
+import { badge, isOver } from './words.js';
 
 export class Detail {
   #parts;
@@ -48,7 +47,7 @@ export class Detail {
   async #load() {
     const id = this.#id;
     try {
-      const recording = await this.#parts.api.get(`/api/v1/recordings/${encodeURIComponent(id)}`);
+      const recording = await this.#parts.api.get(recordingPath(id));
       if (id !== this.#id) return;
       if (!this.#view) this.#view = new View(recording, this.#parts);
       this.#parts.store.put(recording);
@@ -136,7 +135,7 @@ class View {
 
   #showPlayer({ state }) {
     this.#player.element.hidden = state === 'starting' || state === 'deleted';
-    if (!OVER.includes(state)) return this.#player.wait();
+    if (!isOver(state)) return this.#player.wait();
     if (this.#loaded || state === 'deleted') return;
     this.#loaded = true;
     this.#player.load();

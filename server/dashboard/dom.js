@@ -24,6 +24,12 @@ export function icon(name) {
   return svg;
 }
 
+/** A table with a row of headings. */
+export const table = (name, headings, body) =>
+  h('table', name && { class: name }, h('thead', null, h('tr', null, headings.map(heading))), body);
+
+const heading = (text) => h('th', { scope: 'col' }, text);
+
 /** A function that does its work once, soon, however often it is called until then. */
 export function soon(work) {
   let due = false;

@@ -1,6 +1,6 @@
 // What is known of one recording, as elements.
 
-import { h } from './dom.js';
+import { h, table } from './dom.js';
 import { bytes, clock, stamp } from './format.js';
 import { problemBox } from './notices.js';
 import { measures } from './player.js';
@@ -55,23 +55,8 @@ export function gapsOf({ gaps }) {
   const rows = gaps.map((gap) =>
     h('tr', null, h('td', null, stamp(gap.from)), h('td', null, stamp(gap.to)), h('td', null, gap.reason)),
   );
-  const head = h(
-    'thead',
-    null,
-    h(
-      'tr',
-      null,
-      ['From', 'To', 'Reason'].map((text) => h('th', { scope: 'col' }, text)),
-    ),
-  );
-  return [
-    h(
-      'section',
-      { class: 'card gaps' },
-      h('h2', null, 'What is missing'),
-      h('table', null, head, h('tbody', null, rows)),
-    ),
-  ];
+  const shown = table(null, ['From', 'To', 'Reason'], h('tbody', null, rows));
+  return [h('section', { class: 'card gaps' }, h('h2', null, 'What is missing'), shown)];
 }
 
 export function filesOf({ files }) {

@@ -40,7 +40,7 @@ export function bytes(count) {
 export const timeOfDay = (iso) => TIME.format(new Date(iso));
 
 /** The time, and the day too unless it is today's. */
-export function moment(iso) {
+function moment(iso) {
   const at = new Date(iso);
   const today = DAY.format(at) === DAY.format(new Date(now()));
   return today ? TIME.format(at) : `${DAY.format(at)}, ${TIME.format(at)}`;

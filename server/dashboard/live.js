@@ -1,9 +1,11 @@
 // What records now, with running times.
 
-import { byId, h, Rows, soon } from './dom.js';
+import { byId, h, Rows, soon, table } from './dom.js';
 import { elapsed, stamp } from './format.js';
 import { announce } from './notices.js';
-import { badge, linkTo, stateWord } from './words.js';
+import { badge, nameOf, stateWord } from './words.js';
+
+const COLUMNS = ['State', 'Meeting', 'Elapsed', 'Started by', 'This state until', ''];
 
 export class Live {
   #store;
@@ -18,7 +20,7 @@ export class Live {
     this.#session = session;
     const body = h('tbody');
     this.#rows = new Rows(body, (recording) => this.#row(recording));
-    byId('live').append(this.#empty, table(body));
+    byId('live').append(this.#empty, table('live', COLUMNS, body));
     const show = soon(() => this.show());
     store.addEventListener('change', show);
     store.addEventListener('change', ({ detail }) => tell(detail));
@@ -42,10 +44,8 @@ export class Live {
       'Stop',
     );
     act.append(stop);
-    let shown = null;
+    let first = true;
     const update = (recording) => {
-      const first = shown === null;
-      shown = recording;
       state.replaceChildren(badge(recording));
       time.replaceChildren(elapsed(recording.startedAt ?? recording.createdAt));
       by.replaceChildren(recording.startedBy);
@@ -53,34 +53,14 @@ export class Live {
       stop.hidden = !this.#session.controls(recording.meetingId);
       stop.disabled = recording.state === 'stopping';
       if (first) {
-        name.replaceChildren(
-          linkTo(recording),
-          recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '',
-        );
+        name.replaceChildren(...nameOf(recording));
         stop.setAttribute('aria-label', `Stop recording ${recording.meetingId}`);
       }
+      first = false;
     };
     return { element: h('tr', { 'data-recording': id }, cells), update };
   }
 }
-
-const table = (body) =>
-  h(
-    'table',
-    { class: 'live' },
-    h(
-      'thead',
-      null,
-      h(
-        'tr',
-        null,
-        ['State', 'Meeting', 'Elapsed', 'Started by', 'This state until', ''].map((text) =>
-          h('th', { scope: 'col' }, text),
-        ),
-      ),
-    ),
-    body,
-  );
 
 /** Only changes of what was known are news; what a page finds when it opens is not. */
 function tell({ recording, before }) {

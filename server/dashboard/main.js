@@ -1,7 +1,7 @@
 // The operators' page: puts its parts together and follows the address. `#/` is the overview, `#/?status=failed` with
 // filters, `#/recordings/ID` one recording.
 
-import { Api } from './api.js';
+import { Api, meetingPath } from './api.js';
 import { Banners } from './banners.js';
 import { Commands } from './commands.js';
 import { Connection } from './connection.js';
@@ -35,7 +35,7 @@ function source(filters) {
   if (!session.active) return null;
   if (session.operator) return { path: '/api/v1/recordings', query: filters };
   const { meetingId, ...query } = filters;
-  return meetings.chosen && { path: `/api/v1/meetings/${encodeURIComponent(meetings.chosen)}/recordings`, query };
+  return meetings.chosen && { path: `${meetingPath(meetings.chosen)}/recordings`, query };
 }
 
 function retry() {

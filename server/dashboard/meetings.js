@@ -2,7 +2,7 @@
 
 import { byId, h } from './dom.js';
 
-export const WATCHED_MAX = 4;
+const WATCHED_MAX = 4;
 // A browser opens six connections to a server; calls need some of them.
 
 /** Fires `change` when `watched` or `chosen`, the meeting whose recordings are listed, has changed. */

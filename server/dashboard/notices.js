@@ -1,9 +1,10 @@
 // What went wrong with a command, and what changed: problems stay until they are closed, changes are read aloud.
 
 import { byId, h, icon } from './dom.js';
+import { placeOf } from './words.js';
 
 /** A problem as elements: its title, the errors it names or else its detail, its code with the page that explains it. */
-export function problemBody(problem) {
+function problemBody(problem) {
   const named = (problem.errors ?? []).map((error) => h('li', null, h('code', null, error.pointer), ' ', error.detail));
   return [
     h('strong', null, problem.title ?? 'Something went wrong'),
@@ -13,9 +14,7 @@ export function problemBody(problem) {
       { class: 'codes' },
       codeOf(problem),
       problem.requestId ? h('span', null, 'request ', h('code', null, problem.requestId)) : null,
-      problem.recording
-        ? h('a', { href: `#/recordings/${encodeURIComponent(problem.recording.id)}` }, 'the recording')
-        : null,
+      problem.recording ? h('a', { href: placeOf(problem.recording) }, 'the recording') : null,
     ),
   ];
 }

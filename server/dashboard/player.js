@@ -1,5 +1,6 @@
 // Plays what there is: an MP4, or HLS where the browser can. A URL expires, so that another is asked for when it has.
 
+import { recordingPath } from './api.js';
 import { h } from './dom.js';
 import { bytes, clock, now } from './format.js';
 import { problemBox } from './notices.js';
@@ -17,7 +18,7 @@ export class Player {
   #playing = null;
 
   constructor(recording, api) {
-    this.#path = `/api/v1/recordings/${encodeURIComponent(recording.id)}/playback`;
+    this.#path = `${recordingPath(recording.id)}/playback`;
     this.#api = api;
     const picture = recording.streams === 'audio_video';
     this.#media = h(picture ? 'video' : 'audio', {

@@ -1,9 +1,9 @@
 // The list of recordings: filtered by the server, kept up to date by the streams, and the failures above it.
 
-import { byId, h, Rows, soon } from './dom.js';
+import { byId, h, Rows, soon, table } from './dom.js';
 import { bytes, clock, none, stamp } from './format.js';
 import { complain } from './notices.js';
-import { badge, endWord, linkTo } from './words.js';
+import { badge, endWord, linkTo, nameOf } from './words.js';
 
 const FAILURES = 5;
 const FILTERS = ['status', 'completeness', 'meetingId', 'externalId'];
@@ -28,7 +28,7 @@ export class Recent {
     this.#source = source;
     const body = h('tbody');
     this.#rows = new Rows(body, row);
-    byId('recent').append(this.#empty, table(body));
+    byId('recent').append(this.#empty, table('recent', COLUMNS, body));
     byId('more').addEventListener('click', () => this.#more());
     store.addEventListener(
       'change',
@@ -106,33 +106,13 @@ export class Recent {
   }
 }
 
-const table = (body) =>
-  h(
-    'table',
-    { class: 'recent' },
-    h(
-      'thead',
-      null,
-      h(
-        'tr',
-        null,
-        COLUMNS.map((text) => h('th', { scope: 'col' }, text)),
-      ),
-    ),
-    body,
-  );
-
 function row({ id }) {
   const cells = ['state', 'name', 'created', 'duration', 'size', 'ended'].map((name) => h('td', { class: name }));
   const [state, name, created, seconds, size, ended] = cells;
   let first = true;
   const update = (recording) => {
     state.replaceChildren(badge(recording));
-    if (first)
-      name.append(
-        linkTo(recording),
-        recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '',
-      );
+    if (first) name.append(...nameOf(recording));
     first = false;
     created.replaceChildren(stamp(recording.createdAt));
     seconds.replaceChildren(recording.duration == null ? none() : clock(recording.duration));

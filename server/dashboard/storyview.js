@@ -1,10 +1,12 @@
 // The story of a recording on the page: it grows while the recording goes on, and what was opened stays open.
 
+import { recordingPath } from './api.js';
 import { h, icon, Rows } from './dom.js';
 import { actorOf } from './evidence.js';
 import { stamp, timeOfDay } from './format.js';
 import { problemBox } from './notices.js';
 import { tell } from './story.js';
+import { isOver } from './words.js';
 
 const EVERY_MS = 5_000;
 const PAGE = 500;
@@ -35,8 +37,7 @@ export class StoryView {
     if (!this.#parts.session.controls(recording.meetingId) || recording.version === this.#version) return;
     this.#version = recording.version;
     clearInterval(this.#timer);
-    if (!['completed', 'failed', 'aborted', 'deleted'].includes(recording.state))
-      this.#timer = setInterval(() => this.#read(), EVERY_MS);
+    if (!isOver(recording.state)) this.#timer = setInterval(() => this.#read(), EVERY_MS);
     this.#read();
   }
 
@@ -62,7 +63,7 @@ export class StoryView {
   async #readOn() {
     for (;;) {
       const query = { limit: PAGE, cursor: this.#items.at(-1)?.seq };
-      const page = await this.#parts.api.get(`/api/v1/recordings/${encodeURIComponent(this.#id)}/history`, query);
+      const page = await this.#parts.api.get(`${recordingPath(this.#id)}/history`, query);
       this.#items.push(...page.items);
       this.#rows.show(tell(this.#items).map((step) => ({ ...step, id: step.key })));
       if (!page.nextCursor) return;

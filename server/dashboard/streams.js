@@ -1,5 +1,6 @@
 // Which streams are open: the operators' one, or one for each meeting that is watched.
 
+import { meetingPath } from './api.js';
 import { Stream } from './stream.js';
 
 const EVERYTHING = '/api/v1/events';
@@ -35,7 +36,7 @@ export class Streams {
     if (!session.token) return [];
     return session.operator
       ? [EVERYTHING]
-      : meetings.watched.map((meeting) => `/api/v1/meetings/${encodeURIComponent(meeting)}/events`);
+      : meetings.watched.map((meeting) => `${meetingPath(meeting)}/events`);
   }
 
   #start(path) {

@@ -34,6 +34,10 @@ const STORAGE = {
   deleted: 'deleted',
 };
 
+const OVER = ['completed', 'failed', 'aborted', 'deleted'];
+
+/** Whether nothing more comes of a recording in that state by itself. */
+export const isOver = (state) => OVER.includes(state);
 export const stateWord = (state) => STATES[state]?.[0] ?? state;
 export const endWord = (reason) => END_REASONS[reason] ?? reason;
 export const storageWord = (status) => STORAGE[status] ?? status;
@@ -46,5 +50,12 @@ export function badge(recording) {
   return h('span', { class: `badge ${tone}`, 'data-state': recording.state }, icon(shape), word);
 }
 
-export const linkTo = (recording) =>
-  h('a', { class: 'meeting', href: `#/recordings/${encodeURIComponent(recording.id)}` }, recording.meetingId);
+/** The address of a recording on this page. */
+export const placeOf = (recording) => `#/recordings/${encodeURIComponent(recording.id)}`;
+export const linkTo = (recording) => h('a', { class: 'meeting', href: placeOf(recording) }, recording.meetingId);
+
+/** Meeting and external id, as a cell of a table has them. */
+export const nameOf = (recording) => [
+  linkTo(recording),
+  recording.externalId ? h('span', { class: 'external' }, recording.externalId) : '',
+];
