@@ -1,28 +1,14 @@
 """The shell around the core, on a virtual clock: order, supervision, passivation, drain."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
-import structlog
 
-from actors.domain.commands import (
-    Accepted,
-    DeleteRecording,
-    Notice,
-    Refused,
-    StartRecording,
-    StopRecording,
-    UpdateRecording,
-)
+from actors.domain.commands import Accepted, DeleteRecording, Notice, Refused, UpdateRecording
 from actors.domain.effects import AgoraUpdate
-from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.model import Actor, ActorKind, Meeting, Phase, RecordingSpec, is_told
-from actors.domain.policy import Policy
+from actors.domain.model import Phase, is_told
 from actors.errors import (
     CommandFailed,
     CommandOutcomeUnknown,
@@ -33,108 +19,12 @@ from actors.errors import (
     MeetingQuarantined,
 )
 from actors.mailbox import CommandKey
-from actors.ports import Append, JournalUnavailable, OutcomeUnknown, Ports
+from actors.ports import Append, JournalUnavailable, OutcomeUnknown
 from actors.reconciler import Reconciler, ReconcilerSettings
-from actors.system import ActorSystem, SystemSettings
+from actors.system import SystemSettings
 from tests.fakes.agora import FakeAgora
-from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership
-from tests.simulation.loop import VirtualLoop
-
-M = MeetingId("m-1")
-USER = Actor(ActorKind.USER, "host")
-
-
-class Journal(MemoryJournal):
-    """The journal in memory, which fails as it is told to."""
-
-    def __init__(self, database: MemoryDatabase) -> None:
-        super().__init__(database)
-        self.failures: list[Exception] = []
-        self.log: list[str] = []
-
-    async def commit(self, append: Append) -> None:
-        await asyncio.sleep(0.01)
-        if self.failures:
-            failure = self.failures.pop(0)
-            if isinstance(failure, OutcomeUnknown):
-                await super().commit(append)
-            raise failure
-        await super().commit(append)
-        self.log.append("committed")
-
-
-class World:
-    """One system with everything that it needs."""
-
-    def __init__(self, settings: SystemSettings | None = None, database: MemoryDatabase | None = None) -> None:
-        self.database = database or MemoryDatabase()
-        self.journal = Journal(self.database)
-        self.agora = FakeAgora(self, random.Random(1))
-        self.hints: list[JournalEvent] = []
-        self._number = 0
-        self.ports = Ports(
-            journal=self.journal,
-            ownership=MemoryOwnership(self.database, f"incarnation-{id(self)}"),
-            inbox=MemoryInbox(self.database),
-            recorder=self.agora,
-            media=self.agora.media,
-            publisher=self,
-            clock=self,
-            ids=self,
-        )
-        self.system = ActorSystem(self.ports, Policy(), settings or SystemSettings())
-
-    def now_ms(self) -> int:
-        return 1_790_000_000_000 + round(asyncio.get_running_loop().time() * 1000)
-
-    def recording_id(self) -> RecordingId:
-        self._number += 1
-        return RecordingId(f"r-{self._number}")
-
-    def recorder_uid(self) -> str:
-        self._number += 1
-        return str(self._number)
-
-    def jitter(self) -> float:
-        return 0.0
-
-    def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
-        self.journal.log += [event.event.kind for event in events]
-        self.hints += events
-
-    def start_command(self) -> StartRecording:
-        spec = RecordingSpec(channel_name=M)
-        return StartRecording(recording_id=self.recording_id(), prefix=("t", "r"), spec=spec, by=USER)
-
-    async def start(self, key: CommandKey | None = None) -> Any:
-        return await self.system.ask(M, self.start_command(), key)
-
-    async def stop(self) -> Any:
-        return await self.system.ask(M, StopRecording(by=USER))
-
-    async def until(self, phase: Phase, recording_id: RecordingId) -> Any:
-        return await self.system.wait(M, recording_id, lambda recording: recording.phase is phase, 60)
-
-
-def virtual(story: Callable[[], Awaitable[None]]) -> None:
-    """Run a story on a loop whose time jumps."""
-    structlog.configure(processors=[_drop])
-    loop = VirtualLoop()
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(story())  # type: ignore[arg-type]
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-        structlog.reset_defaults()
-
-
-def _drop(*_: object) -> Any:
-    raise structlog.DropEvent
+from tests.fakes.memory import MemoryOwnership
+from tests.fakes.shell import USER, M, World, virtual
 
 
 def test_nothing_is_told_before_its_commit() -> None:
@@ -367,77 +257,5 @@ def test_a_step_that_hangs_is_given_up() -> None:
             await world.start()
         world.journal.commit = commit  # type: ignore[method-assign]
         assert isinstance((await world.start()).reply, Accepted)
-
-    virtual(story)
-
-
-def test_a_notice_is_applied_once_and_marked_in_the_same_commit() -> None:
-    async def story() -> None:
-        world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        notices = world.agora.take_notices(world.now_ms() + 10_000)
-        inbox = world.ports.inbox
-        for notice in [*notices, *notices]:
-            await inbox.store(notice, b"", world.now_ms())
-            world.system.report(M, notice)
-        await asyncio.sleep(1)
-        assert world.database.recordings[started].phase is Phase.ACTIVE
-        assert world.database.unprocessed_count() == 0
-        assert [item.event.kind for item in world.hints].count("recording.active") == 1
-
-    virtual(story)
-
-
-def test_a_notice_that_fails_is_set_aside_and_holds_nothing_up() -> None:
-    async def story() -> None:
-        world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        first, *_ = world.agora.take_notices(world.now_ms() + 10_000)
-        await world.ports.inbox.store(first, b"", world.now_ms())
-        world.journal.failures = [ValueError("bug"), ValueError("bug")]
-        world.system.report(M, first)
-        await asyncio.sleep(1)
-        assert world.database.unprocessed_count() == 0
-        assert isinstance((await world.stop()).reply, Accepted)
-
-    virtual(story)
-
-
-def test_the_reconciler_finds_notices_that_nobody_reported() -> None:
-    async def story() -> None:
-        world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        for notice in world.agora.take_notices(world.now_ms() + 10_000):
-            await world.ports.inbox.store(notice, b"", world.now_ms())
-        reconciler = Reconciler(world.system, world.ports, replace(ReconcilerSettings(), inbox_age_ms=0))
-        await reconciler.look()
-        await asyncio.sleep(1)
-        assert world.database.recordings[started].phase is Phase.ACTIVE
-        assert world.database.unprocessed_count() == 0
-
-    virtual(story)
-
-
-def test_meetings_that_stay_due_hide_no_others() -> None:
-    async def story() -> None:
-        world = World()
-        woken: list[MeetingId] = []
-        world.system.wake = woken.append  # type: ignore[method-assign]
-        meetings = [MeetingId(f"m-{number}") for number in range(5)]
-        for meeting in meetings:
-            await world.system.ask(meeting, world.start_command())
-        await asyncio.sleep(400)
-        woken.clear()
-        await Reconciler(world.system, world.ports, replace(ReconcilerSettings(), batch=2)).look()
-        assert woken == meetings
 
     virtual(story)

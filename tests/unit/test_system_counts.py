@@ -10,7 +10,7 @@ from actors.errors import ActorError, Draining
 from actors.mailbox import CommandKey
 from actors.ports import JournalUnavailable, Observer
 from actors.system import ActorSystem, SystemSettings
-from tests.unit.test_system import World, virtual
+from tests.fakes.shell import World, virtual
 
 
 class Counts(Observer):
