@@ -1,7 +1,6 @@
 """A server's life: lock, databases, schema, simulator, listen; and all of it backwards when it is told to stop."""
 
 import asyncio
-import resource
 import secrets
 import signal
 import socket
@@ -33,35 +32,19 @@ from server.banner import banner
 from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.gauges import ServerMetrics
+from server.listening import OTHER_FILES, SHUTDOWN_SECONDS, address_of, allow_files, listen, listening, loopback
 from server.logging import configure_logging
 from server.metrics import AuthMetrics, SimulatorMetrics
-from server.middleware import runner_options
 from server.provider import AgoraMode, find_mode
-from server.settings import HttpSettings
 
 log = structlog.get_logger(__name__)
-
-SHUTDOWN_SECONDS = 2.0
-"""What a handler is given at the end; aiohttp's default is a minute."""
-BACKLOG = 1024
-OTHER_FILES = 1000
-"""Open files beside the streams: databases, provider, media, other requests."""
 
 
 def serve(config: Config) -> None:
     """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses."""
     configure_logging(config.log.level, config.log.format)
-    _allow_files(config.streams.subscribers_max + OTHER_FILES)
+    allow_files(config.streams.subscribers_max + OTHER_FILES)
     _run(_serve(config))
-
-
-def _allow_files(wanted: int) -> None:
-    """A stream is an open file, and most systems allow 1024 until one asks for more."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -79,7 +62,7 @@ async def _serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(DataDir(config.data_dir))
-        listener = stack.enter_context(_listen(config))
+        listener = stack.enter_context(listen(config))
         app = await _start(config, listener, stack)
         await told.wait()
         log.info("server.leaving")
@@ -101,7 +84,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         await asyncio.to_thread(upgrade, engines.database_url)
     media_root = LocalStore(config.storage_path)
     config.storage_path.mkdir(parents=True, exist_ok=True)
-    address = _address(listener)
+    address = address_of(listener)
     webhook_secret, account = await _provider(config, mode, address, media_root, SimulatorMetrics(registry), stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
@@ -127,7 +110,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         media_root=media_root,
     )
     app = Application(parts, http)
-    await stack.enter_async_context(_listening(app.web, listener, config.http))
+    await stack.enter_async_context(listening(app.web, listener, config.http))
     await app.health.report()
     shown = banner(parts.public_url, config, parts.mode, _engine_lines(config, engines), app.health.troubles)
     print(shown, file=sys.stderr, flush=True)
@@ -171,7 +154,7 @@ async def _simulator(
     settings = SimulatorSettings(
         state_dir=(wanted.state or config.data_dir / "simulator").absolute(),
         storage_root=config.storage_path,
-        webhook_url=f"http://{_loopback(address)}/api/v1/webhooks/agora",
+        webhook_url=f"http://{loopback(address)}/api/v1/webhooks/agora",
         webhook_secret=secret,
         slice_seconds=wanted.slice_seconds,
         max_recorders=wanted.max_recorders,
@@ -199,45 +182,8 @@ async def _simulator(
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def _listening(app: web.Application, listener: socket.socket, http: HttpSettings) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, **runner_options(http))
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        yield
-    finally:
-        await runner.cleanup()
-
-
-def _listen(config: Config) -> socket.socket:
-    """Bound before anything is started, so that a taken port is found at once. No SO_REUSEPORT: it would hide that."""
-    host, port = config.server.host, config.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}; set PORT or HOST to something free") from None
-    return listener
-
-
-def _address(listener: socket.socket) -> tuple[str, int]:
-    host, port = listener.getsockname()[:2]
-    return host, port
-
-
-def _loopback(address: tuple[str, int]) -> str:
-    """How this host reaches itself, whatever the server listens on."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])  # noqa: S104
-    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
-
-
 def _public_url(config: Config, address: tuple[str, int]) -> str:
-    return config.public_url if config.server.public_url else f"http://{_loopback(address)}"
+    return config.public_url if config.server.public_url else f"http://{loopback(address)}"
 
 
 def _mode(config: Config, mode: AgoraMode) -> dict[str, str]:

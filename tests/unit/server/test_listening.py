@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.main import _allow_files
+from server.listening import allow_files
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def limits() -> Iterator[tuple[int, int]]:
 def test_as_many_files_as_there_may_be_streams(limits: tuple[int, int]) -> None:
     _, hard = limits
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
-    _allow_files(700)
+    allow_files(700)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (700, hard)
-    _allow_files(600)
+    allow_files(600)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (700, hard)
-    _allow_files(hard + 1)
+    allow_files(hard + 1)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
