@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -68,8 +67,6 @@ from server.routes.streams import StreamRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
 from server.streams.press import Render
-
-log = structlog.get_logger(__name__)
 
 CLOSING_SECONDS = 2.0
 """Of `drain.seconds`, what the streams may take to be sent away."""

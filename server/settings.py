@@ -104,13 +104,13 @@ class RecordingSettings(Section):
     failover_window_seconds: WholeSeconds = 90
     query_misses_min: Count = 3
     miss_delays_seconds: Delays = (5.0, 10.0, 15.0, 30.0)
-    update_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
-    update_settle_seconds: Seconds = 45.0
     verify_interval_seconds: Seconds = 120.0
     confirm_delays_seconds: Delays = (5.0, 5.0, 10.0, 15.0)
     acquire_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
     start_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 9.0, 15.0)
     stop_retry_delays_seconds: Delays = (1.0, 2.0, 5.0, 10.0, 15.0)
+    update_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
+    update_settle_seconds: Seconds = 45.0
     resource_lifetime_seconds: WholeSeconds = 300
     attempts_max: Count = 5
     eviction_margin_seconds: WholeSeconds = 30
