@@ -4,18 +4,17 @@ import select
 import socket
 import time
 
+from tests.fakes.handshake import stream_request
+
 PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 0.3
-KEY = "MDEyMzQ1Njc4OTAxMjM0NQ=="
-UPGRADE = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n"
 
 
 class Listeners:
     """Open connections to a server, all of which have had an answer."""
 
     def __init__(self, port: int, path: str, token: str, *, websocket: bool) -> None:
-        upgrade = UPGRADE if websocket else ""
-        self._request = f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n{upgrade}\r\n".encode()
+        self._request = stream_request(path, token, websocket=websocket)
         self._port = port
         self._sockets: dict[int, socket.socket] = {}
         self._poll = select.epoll()

@@ -28,7 +28,8 @@ async def server() -> AsyncIterator[RunningServer]:
     """It knows the same webhook secret as the test."""
     async with serving(AGORA_WEBHOOK_SECRET=WEBHOOK_SECRET) as running:
         yield running
-    assert_quiet_log(running, WEBHOOK_SECRET)
+        await running.stop()
+        assert_quiet_log(running, WEBHOOK_SECRET)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -120,9 +121,11 @@ async def test_odd_conditions_are_no_defect(server: RunningServer, targets: list
         assert (await look(server, target, header)).status in (200, 206, 304, 412, 416)
 
 
-def signed(body: Any) -> bytes:
+def signed(body: Any, secret: str = WEBHOOK_SECRET, signature: str | None = None) -> bytes:
+    """A notification with the signature that is right for the secret, or with the given one."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    signature = hmac.new(WEBHOOK_SECRET.encode(), data, hashlib.sha256).hexdigest()
+    if signature is None:
+        signature = hmac.new(secret.encode(), data, hashlib.sha256).hexdigest()
     return request("POST", WEBHOOK, f"Agora-Signature-V2: {signature}", body=data)
 
 
@@ -130,6 +133,7 @@ REFUSED = {
     "empty": b"",
     "broken": b"{",
     "list": b"[]",
+    "byte": b"\xff",
     "utf-16": '{"noticeId": "x"}'.encode("utf-16"),
     "byte-order-mark": b'\xef\xbb\xbf{"noticeId": "x"}',
     "deep": b'{"noticeId": "x", "payload":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
@@ -140,6 +144,11 @@ REFUSED = {
     "id-is-nul": b'{"noticeId": "\\u0000"}',
 }
 KEPT: dict[str, Any] = {
+    "unknown-kind": {**NOTICE, "noticeId": "u-1", "eventType": 9999, "payload": PAYLOAD},
+    "trial": {**NOTICE, "noticeId": "u-2", "payload": {"cname": "test_webhook", "uid": "12121212"}},
+    "no-payload": {**NOTICE, "noticeId": "u-3", "payload": None},
+    "another-product": {**NOTICE, "noticeId": "u-4", "productId": 1, "eventType": "text", "payload": PAYLOAD},
+    "id-alone": {"noticeId": "u-5"},
     "deep-details": b'{"noticeId": "deep", "payload": {"details":' + b'{"a":' * 400 + b"1" + b"}" * 402,
     "nul-inside": b'{"noticeId": "nul", "x": "\\u0000", "payload": {"sid": "a\\u0000", "details": {"\\u0000": "\\u0000"}}}',
     "long-id": {**NOTICE, "noticeId": "x" * 5000},
@@ -165,7 +174,8 @@ async def test_what_is_no_notification(server: RunningServer, name: str) -> None
 @pytest.mark.parametrize("name", KEPT)
 async def test_an_odd_notification_is_kept(server: RunningServer, name: str) -> None:
     for _ in range(2):
-        assert (await exchange(server, signed(KEPT[name]))).status == 200
+        answer = await exchange(server, signed(KEPT[name]))
+        assert (answer.status, answer.body) == (200, b"{}")
 
 
 async def test_made_up_notifications_move_no_recording_of_others(host: Client, server: RunningServer) -> None:
@@ -182,6 +192,13 @@ async def test_made_up_notifications_move_no_recording_of_others(host: Client, s
             assert (await exchange(server, signed(body))).status == 200
     assert (await host.recording(live["id"]))["version"] == before["version"]
     assert (await host.stop("foreign"))["completeness"] == "complete"
+
+
+async def test_a_wrong_signature_is_refused(server: RunningServer) -> None:
+    notice = {**NOTICE, "noticeId": "forged"}
+    for sent in (signed(notice, "other"), *(signed(notice, signature=wrong) for wrong in ("", "0" * 64, "short"))):
+        answer = await exchange(server, sent)
+        assert (answer.status, answer.problem()["code"]) == (401, "invalid_signature")
 
 
 async def test_a_signature_fits_one_body(server: RunningServer) -> None:

@@ -7,19 +7,14 @@ import pytest
 import pytest_asyncio
 
 from server.openapi import document
+from tests.acceptance.hostile import CODES, EVERYTHING, LIST, ONE, PASSWORD, TOKEN, get, post
 from tests.acceptance.running import Client, RunningServer, serving, token_for
-from tests.acceptance.wire import CHUNKED, JSON, assert_quiet_log, connect, exchange, log_lines, request
+from tests.acceptance.wire import CHUNKED, assert_quiet_log, connect, exchange, log_lines, request
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-START, STOP, END = (f"/api/v1/meetings/bad/{call}" for call in ("recording/start", "recording/stop", "end"))
-LIST = "/api/v1/meetings/bad/recordings"
-ONE = "/api/v1/recordings/0199aaaa-0000-7000-8000-000000000000"
-TOKEN = token_for("u")
 OPERATOR = token_for("o", operator=True)
-PASSWORD = "a-password-in-an-address"
-MIB = 1024 * 1024
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,151 +27,8 @@ async def server() -> AsyncIterator[RunningServer]:
             assert listed["total"] == 0
             _, listed, _ = await Client(http, running, OPERATOR).call("GET", "/api/v1/recordings")
             assert listed["total"] == 0
-    assert_quiet_log(running, TOKEN, PASSWORD)
-
-
-def post(body: bytes, *headers: str | bytes, target: str = START, length: bool = True) -> bytes:
-    return request("POST", target, JSON, *headers, body=body, length=length, token=TOKEN)
-
-
-def get(target: str | bytes, *headers: str | bytes) -> bytes:
-    return request("GET", target, *headers, token=TOKEN)
-
-
-BODIES = {
-    "broken": (post(b"{"), 400),
-    "trailing-comma": (post(b'{"maxDuration": 60,}'), 400),
-    "two-values": (post(b"{} {}"), 400),
-    "comment": (post(b"{} // no"), 400),
-    "single-quotes": (post(b"{'maxDuration': 60}"), 400),
-    "blank": (post(b"   "), 400),
-    "nul": (post(b"\0"), 400),
-    "byte-order-mark": (post(b"\xef\xbb\xbf{}"), 400),
-    "utf-16": (post('{"maxDuration": 60}'.encode("utf-16")), 400),
-    "latin-1": (post('{"externalId": "ü"}'.encode("latin-1")), 400),
-    "overlong-utf-8": (post(b'{"externalId": "\xc0\xaf"}'), 400),
-    "surrogate-in-utf-8": (post(b'{"externalId": "\xed\xa0\x80"}'), 400),
-    "lone-surrogate": (post(b'{"externalId": "\\udc00"}'), 400),
-    "lone-surrogate-as-key": (post(b'{"\\ud800": 1}'), 400),
-    "control-character": (post(b'{"externalId": "\x01"}'), 400),
-    "deep-lists": (post(b"[" * 100_000), 400),
-    "deep-objects": (post(b'{"a":' * 100_000), 400),
-    "deep-and-closed": (post(b"[" * 100_000 + b"]" * 100_000), 400),
-    "deep-metadata": (post(b'{"metadata":' + b'{"a":' * 100 + b"1" + b"}" * 101), 422),
-    "deep-unknown": (post(b'{"zz":' + b"[" * 150 + b"]" * 150 + b"}"), 422),
-    "nan": (post(b'{"maxDuration": NaN}'), 422),
-    "infinity": (post(b'{"metadata": {"a": -Infinity}}'), 422),
-    "number-of-5000-digits": (post(b'{"maxDuration": ' + b"9" * 5000 + b"}"), 400),
-    "exponent": (post(b'{"maxDuration": 1e999999}'), 422),
-    "nan-behind-its-double": (post(b'{"metadata": {"a": NaN}, "metadata": {}}', "Idempotency-Key: d"), 400),
-    "many-unknown": (post(b"{" + b",".join(b'"k%d": 1' % n for n in range(50_000)) + b"}"), 422),
-    "stop-unknown": (post(b'{"unknown": 1}', target=STOP), 422),
-    "stop-list": (post(b"[]", target=STOP), 422),
-    "stop-broken": (post(b"{", target=STOP), 400),
-    "end-broken": (post(b"\xff", target=END), 400),
-    "declared-3-mb": (post(b" " * (3 * MIB)), 413),
-    "declared-1-tb": (post(b"{", f"Content-Length: {MIB**2}", length=False), 413),
-    "one-byte-too-many": (post(b" " * (MIB + 1)), 413),
-    "chunked-3-mb": (post((b"%x\r\n" % MIB + b" " * MIB + b"\r\n") * 3, CHUNKED, length=False), 413),
-    "never-ending": (post(b"{", "Content-Length: 100", length=False), 400),
-    "never-ending-chunks": (post(b"1\r\n{\r\n", CHUNKED, length=False), 400),
-    "gzip": (post(b"\x1f\x8b\x08", "Content-Encoding: gzip"), 415),
-    "unknown-encoding": (post(b"{}", "Content-Encoding: identity, zz"), 415),
-    "text": (request("POST", START, "Content-Type: text/plain", body=b"{}", token=TOKEN), 415),
-    "no-type": (request("POST", START, body=b"{}", token=TOKEN), 415),
-    "garbled-type": (request("POST", START, "Content-Type: ;;=,/", body=b"{}", token=TOKEN), 415),
-    "type-of-bytes": (request("POST", START, b"Content-Type: \xff/\xfe", body=b"{}", token=TOKEN), 415),
-    "charset": (request("POST", START, f"{JSON}; charset=utf-16", body=b"{}", token=TOKEN), 415),
-    "form": (request("POST", START, "Content-Type: multipart/form-data; boundary=x", body=b"--x", token=TOKEN), 415),
-    "upgrade": (post(b"{", "Upgrade: websocket", "Connection: Upgrade"), 400),
-    "expect": (post(b"{", "Expect: 100-continue"), 400),
-    "expect-miracles": (post(b"{", "Expect: miracles"), 400),
-    "expect-and-too-large": (post(b" " * (MIB + 1), "Expect: 100-continue"), 413),
-}
-TARGETS = {
-    "percent-nul": (get("/api/v1/meetings/%00/recordings"), 422),
-    "percent-slash": (get("/api/v1/meetings/a%2Fb/recordings"), 422),
-    "percent-dots": (get("/api/v1/meetings/%2e%2e/recordings"), 422),
-    "dots": (get("/api/v1/meetings/../recordings"), 422),
-    "many-dots": (get("/api/v1/../../../etc/passwd"), 404),
-    "double-percent": (get("/api/v1/meetings/%252e/recordings"), 422),
-    "no-percent": (get("/api/v1/meetings/%zz/recordings"), 422),
-    "half-percent": (get("/api/v1/meetings/a%/recordings"), 422),
-    "percent-line-break": (get("/api/v1/meetings/a%0d%0aSet-Cookie:x/recordings"), 422),
-    "percent-escape": (get("/api/v1/meetings/%1b[2J/recordings"), 422),
-    "percent-ff": (get("/api/v1/meetings/%ff/recordings"), 400),
-    "percent-overlong": (get("/api/v1/meetings/%c0%af/recordings"), 400),
-    "percent-surrogate": (get("/api/v1/meetings/%ed%a0%80/recordings"), 400),
-    "too-long": (get("/" + "a" * 9000), 414),
-    "too-long-query": (get(LIST + "?externalId=" + "a" * 9000), 414),
-    "too-many-parameters": (get(LIST + "?" + "&".join(f"a{n}=" for n in range(2000))), 414),
-    "double-slashes": (get("//api//v1//recordings"), 404),
-    "trailing-slash": (get("/api/v1/recordings/"), 404),
-    "another-case": (get("/API/V1/recordings"), 404),
-    "absolute": (get(f"http://u:{PASSWORD}@evil.example/nothing"), 404),
-    "authority": (request("CONNECT", "evil.example:443"), 404),
-    "star": (request("OPTIONS", "*"), 404),
-    "query-nul": (get(LIST + "?limit=%00"), 422),
-    "query-ff": (get(LIST + "?limit=%ff"), 400),
-    "query-name-nul": (get(LIST + "?%00=1"), 422),
-    "query-no-name": (get(LIST + "?=1"), 422),
-    "query-twice": (get(LIST + "?limit=1&limit=1"), 422),
-    "query-semicolon": (get(LIST + "?limit=1;limit=1"), 422),
-    "query-unknown": (get(LIST + "?limits=1"), 422),
-    "query-empty": (get(LIST + "?limit="), 422),
-    "query-plus": (get(LIST + "?limit=+1"), 422),
-    "query-other-digits": (get(LIST + "?limit=%D9%A1"), 422),
-    "query-negative": (get(LIST + "?offset=-1"), 422),
-    "query-huge": (get(LIST + "?offset=" + "9" * 400), 422),
-    "query-beyond-64-bits": (get(LIST + "?offset=9223372036854775808"), 422),
-    "query-cursor": (get(LIST + "?cursor=" + "A" * 400), 422),
-    "query-token": (request("GET", LIST + f"?access_token={TOKEN}"), 401),
-    "query-on-a-command": (post(b"{}", target=START + "?force=true"), 422),
-    "history-cursor": (get(ONE + "/history?cursor=-1"), 422),
-    "expires-in": (get(ONE + "/playback?expiresIn=1e3"), 422),
-    "unknown-recording": (get(ONE), 404),
-    "no-uuid": (get("/api/v1/recordings/%00"), 404),
-    "unknown-error": (get("/errors/%3Cscript%3E"), 404),
-    "webhook-unsigned": (request("POST", "/api/v1/webhooks/agora", body=b"{}"), 401),
-    "webhook-bytes": (request("POST", "/api/v1/webhooks/agora", b"Agora-Signature-V2: \xff", body=b"{}"), 401),
-    "webhook-65-kb": (request("POST", "/api/v1/webhooks/agora", body=b" " * 65_537), 413),
-    "media-unsigned": (get("/media/x"), 403),
-    "media-dots": (get("/media/../../etc/passwd?expires=1&signature=" + "0" * 64), 403),
-    "media-nul": (get("/media/%00?expires=9999999999&signature=" + "0" * 64), 403),
-}
-HEADERS = {
-    "header-9-kb": (get(LIST, "X-Long: " + "x" * 9000), 431),
-    "headers-40-kb": (get(LIST, *(f"X-{n}: " + "x" * 1000 for n in range(40))), 431),
-    "token-9-kb": (request("GET", LIST, token="x" * 9000), 431),
-    "token-8-kb": (request("GET", LIST, token="x" * 8000), 401),
-    "token-of-bytes": (request("GET", LIST, b"Authorization: Bearer \xff.\xff.\xff"), 401),
-    "two-tokens": (get(LIST, "Authorization: Bearer x"), 400),
-    "basic": (request("GET", LIST, "Authorization: Basic dTpw"), 401),
-    "no-scheme": (request("GET", LIST, f"Authorization: {TOKEN}"), 401),
-    "two-keys": (post(b"{}", "Idempotency-Key: a", "Idempotency-Key: b"), 400),
-    "empty-key": (post(b"{}", "Idempotency-Key: "), 400),
-    "key-of-bytes": (post(b"{}", b"Idempotency-Key: \xff"), 400),
-    "key-with-space": (post(b"{}", "Idempotency-Key: a b", target=STOP), 400),
-    "long-key": (post(b"{}", "Idempotency-Key: " + "k" * 256, target=END), 400),
-    "websocket-without-key": (
-        get("/api/v1/meetings/bad/events", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
-        400,
-    ),
-    "preflight": (request("OPTIONS", LIST, "Origin: http://evil.example", "Access-Control-Request-Method: GET"), 405),
-}
-CODES = {
-    400: "bad_request",
-    401: ("unauthenticated", "invalid_signature"),
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "payload_too_large",
-    414: "uri_too_long",
-    415: "unsupported_media_type",
-    422: "validation_failed",
-    431: "headers_too_large",
-}
-EVERYTHING = {**BODIES, **TARGETS, **HEADERS}
+        await running.stop()
+        assert_quiet_log(running, TOKEN, PASSWORD)
 
 
 @pytest.mark.parametrize("name", EVERYTHING)

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+import jwt
 import pytest
 
 from tests.acceptance.running import SECRET, RunningServer
@@ -16,7 +17,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIST = "/api/v1/meetings/m/recordings"
 STREAM = "/api/v1/meetings/m/events"
+FAR = int(time.time()) + 100_000
+"""Not so soon that a token which is refused for another reason could be refused for its age."""
 HEAD = {"alg": "HS256", "typ": "JWT"}
+USUAL = {"sub": "u", "aud": "tapedeck", "exp": FAR, "meetings": {"*": "HOST"}}
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 
 
@@ -27,23 +31,27 @@ def encode(value: Any) -> str:
 
 def sign(head: Any = HEAD, claims: Any = None, key: str = SECRET, **changed: Any) -> str:
     """A token with any head and claims, with a signature that is right for the key."""
-    usual = {"sub": "u", "aud": "tapedeck", "exp": int(time.time()) + 600, "meetings": {"*": "HOST"}}
-    text = f"{encode(head)}.{encode({**usual, **changed} if claims is None else claims)}"
+    text = f"{encode(head)}.{encode({**USUAL, **changed} if claims is None else claims)}"
     return f"{text}.{encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest())}"
 
 
 FOREVER = b'{"sub":"u","aud":"tapedeck","exp":9999999999,"meetings":'
 TOKENS = {
-    "unsigned": f"{encode({'alg': 'none'})}.{encode({'sub': 'u'})}.",
+    "nonsense": "nonsense",
+    "three-letters": "a.b.c",
+    "8-kb": "x" * 8000,
+    "unsigned": f"{encode({'alg': 'none'})}.{encode(USUAL)}.",
     "none-but-signed": sign({"alg": "none"}),
     "none-in-odd-letters": sign({"alg": "nOnE"}),
     "no-algorithm": sign({}),
     "list-of-algorithms": sign({"alg": ["HS256"]}),
     "number-as-algorithm": sign({"alg": 1}),
     "another-algorithm": sign({"alg": "HS512"}),
+    "another-algorithm-done-right": jwt.encode(USUAL, SECRET * 2, "HS512"),
     "rs256-signed-with-the-secret": sign({"alg": "RS256"}),
     "es256-signed-with-the-secret": sign({"alg": "ES256"}),
     "signed-with-a-public-key": sign(key=PUBLIC_KEY),
+    "signed-with-another-secret": sign(key="another-secret-that-is-long-enough-to-be-one"),
     "signed-with-nothing": sign(key=""),
     "unknown-extension": sign({**HEAD, "crit": ["x"], "x": 1}),
     "body-not-encoded": sign({**HEAD, "crit": ["b64"], "b64": False}),
@@ -63,15 +71,18 @@ TOKENS = {
     "no-signature": sign().rpartition(".")[0] + ".",
     "signature-of-another-body": f"{encode(HEAD)}.{encode({'sub': 'v'})}.{sign().rpartition('.')[2]}",
     "json": '{"sub":"u"}',
+    **{f"no-{name}": sign(claims={key: USUAL[key] for key in USUAL if key != name}) for name in ("sub", "aud", "exp")},
     "expires-never": sign(exp=None),
     "expired": sign(exp=int(time.time()) - 31),
+    "expired-long-ago": sign(exp=1),
     "expires-at-infinity": sign(exp=float("inf")),
     "expires-at-nan": sign(exp=float("nan")),
     "expires-in-ages": sign(exp=10**300),
     "expires-at-a-list": sign(exp=[1]),
-    "not-yet": sign(nbf=int(time.time()) + 600),
+    "not-yet": sign(nbf=FAR),
     "not-before-a-text": sign(nbf="x"),
-    "from-the-future": sign(iat=int(time.time()) + 600),
+    "from-the-future": sign(iat=FAR),
+    "audience-of-another": sign(aud="another"),
     "audience-in-capitals": sign(aud="TAPEDECK"),
     "audience-of-nobody": sign(aud=[]),
     "audience-of-numbers": sign(aud=[1]),
@@ -81,9 +92,11 @@ TOKENS = {
     "subject-with-nul": sign(sub="a\0"),
     "subject-with-surrogate": sign(sub="\ud800"),
     "meetings-are-a-list": sign(meetings=["m"]),
+    "meetings-are-text": sign(meetings="all"),
     "meetings-are-null": sign(meetings=None),
     "role-in-small-letters": sign(meetings={"m": "host"}),
     "role-is-a-list": sign(meetings={"m": ["HOST"]}),
+    "another-role": sign(meetings={"*": "ADMIN"}),
     "another-role-elsewhere": sign(meetings={"*": "HOST", "other": "ADMIN"}),
     "scope-is-a-list": sign(scope=["operator"]),
 }

@@ -58,7 +58,7 @@ async def test_nothing_stays(way: str, make_run: asyncio.subprocess.Process) -> 
     async def gone() -> bool:
         return not any(map(alive, [server, *engines]))
 
-    await eventually(gone, 2)
+    await eventually(gone)
 
 
 def test_make_alone_lists_the_targets() -> None:

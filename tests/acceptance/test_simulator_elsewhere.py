@@ -29,13 +29,14 @@ async def test_a_whole_recording_with_credentials_and_webhooks(
                 AGORA_CUSTOMER_ID="customer",
                 AGORA_CUSTOMER_SECRET="secret",
                 AGORA_WEBHOOK_SECRET="known",
+                TAPEDECK_RECORDING__CONFIRM_DELAYS_SECONDS="[600]",  # no look of its own: what is told, webhooks tell
             )
         )
         host = Client(http, server)
         _, report, _ = await host.call("GET", "/readyz")
         assert report["mode"]["agora"] == "simulated"
         started = await host.start("e-1")
-        await host.in_state(started["id"], "active", 4)
+        await host.in_state(started["id"], "active")
         assert (await host.stop("e-1"))["completeness"] == "complete"
         (session,) = (await simulator.control(http, "sessions?cname=e-1"))["items"]
         assert session["sid"] == started["agoraRecordingId"]

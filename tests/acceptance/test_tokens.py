@@ -160,6 +160,12 @@ async def test_the_query_opens_streams_and_nothing_else_and_is_never_logged(
     assert token.split(".")[2] not in log
 
 
+async def test_on_behalf_of_is_for_service_tokens(http: aiohttp.ClientSession, server: RunningServer) -> None:
+    caller = Client(http, server, token_for("u", meeting="behalf"))
+    status, _, _ = await caller.call("POST", "/api/v1/meetings/behalf/recording/start", {"onBehalfOf": "x"})
+    assert status == 403
+
+
 @pytest.mark.parametrize(
     ("length", "status"), [(8000, 401), (8300, 431), (12_000, 431)], ids=["8 kB", "above the limit", "far above"]
 )

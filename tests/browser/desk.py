@@ -4,10 +4,6 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.acceptance.running import RunningServer, token_for
 
-PATIENT_MS = 30_000
-"""What a loaded machine may take; nothing waits so long when all is well."""
-expect.set_options(timeout=PATIENT_MS)
-
 
 class Desk:
     """One page that shows one server."""

@@ -21,7 +21,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NUMBERS = itertools.count(1)
-PATIENCE_MS = 30_000
 NOT_RECORDING, RECORDING, LOST = "Not recording", "Recording", "(connection lost)"
 
 
@@ -68,7 +67,7 @@ async def host_of(server: RunningServer) -> AsyncIterator[Client]:
 
 
 async def shows(page: Page, text: str) -> None:
-    await expect(page.locator("#indicator")).to_have_text(text, timeout=PATIENCE_MS)
+    await expect(page.locator("#indicator")).to_have_text(text)
 
 
 async def test_the_page_is_short() -> None:
@@ -257,7 +256,7 @@ async def follow_by_event_source(page: Page, application: Elsewhere) -> None:
         }""",
         [application.tapedeck, application.meeting],
     )
-    await page.wait_for_function("window.events.length", timeout=PATIENCE_MS)
+    await page.wait_for_function("window.events.length")
 
 
 async def told(page: Page, recording_id: str, state: str) -> None:
@@ -265,7 +264,6 @@ async def told(page: Page, recording_id: str, state: str) -> None:
     await page.wait_for_function(
         "([id, state]) => window.events.some(({ data: { recording } }) => recording?.id === id && recording.state === state)",
         arg=[recording_id, state],
-        timeout=PATIENCE_MS,
     )
 
 
