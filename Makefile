@@ -15,9 +15,10 @@ help: ## list the targets
 run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_DATA_DIR, ... as in config.toml)
 	@exec "$(BIN)/tapedeck" serve
 
+# Files go to the workers in the order of their names: those that start servers first, the many short ones of tests/unit last.
 test: setup-test lint need-programs ## set up everything and pass all tests
 	@export COVERAGE_FILE=$$(mktemp -d)/coverage && trap 'rm -rf "$$(dirname $$COVERAGE_FILE)"' EXIT && \
-		"$(BIN)/python" -m pytest -n 2 --dist loadfile --cov --cov-report= --ignore=tests/simulation tests && \
+		"$(BIN)/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --ignore=tests/simulation tests && \
 		printf 'coverage in per cent: ' && "$(BIN)/coverage" report --fail-under=85 --format=total
 	@"$(BIN)/python" -m pytest -n 2 tests/simulation # apart: tracing the coverage of so many steps triples their time
 
