@@ -1,102 +1,29 @@
 """What clients may send, as strict models: they validate, and the OpenAPI document is made from them."""
 
-import math
-import re
 from typing import Annotated, Any, Literal, Self
 
-import orjson
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from actors.domain.commands import UpdateRecording
 from actors.domain.model import Actor, Completeness, Layout, RecordingSpec, State, Status, Subscription, Video
-from server.moments import unix_ms
-
-METADATA_BYTES_MAX = 4096
-METADATA_DEPTH_MAX = 32
-INTEGER_MAX = 2**63 - 1
-UID_MAX = 2**32 - 1
-UIDS_MAX = 32
-UID_PATTERN = (
-    "^([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}"
-    "|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])$"
+from server.fields import (
+    CHANNEL_CHARACTERS,
+    IN_DIGITS,
+    WHOLE,
+    MeetingName,
+    Metadata,
+    Outputs,
+    Selection,
+    ShortText,
+    Time,
+    Uid,
+    wrong,
 )
-"""The uids as a pattern, for the document; what is checked is `_recorder_uid`."""
-NOT_NUL = r"^[^\u0000]*$"
-OUTPUTS = [["hls"], ["hls", "mp4"]]
-CHANNEL_CHARACTERS = r"^[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}$"
-"""Agora's 89 characters of a channel name, fewer than 64 of them (reference 7.3, code 1013)."""
+
 BITS_PER_PIXEL = 1_130_000 / (1280 * 720 * 15)
 """Of Agora's recommendation for 720p at 15 frames a second, 1,130 kbit/s; other sizes are taken to need as much a pixel."""
 BITRATE_MAX = 6500
-_DIGITS = re.compile(r"[0-9]{1,18}")
-_SELECTION_SCHEMA = {
-    "anyOf": [
-        {"const": "all"},
-        {
-            "type": "array",
-            "items": {"type": "string", "pattern": UID_PATTERN},
-            "minItems": 1,
-            "maxItems": UIDS_MAX,
-        },
-    ]
-}
-
-
-def _wrong(text: str) -> PydanticCustomError:
-    """A complaint in these very words: pydantic puts its own before those of a ValueError."""
-    return PydanticCustomError("not_allowed", text)
-
-
-def _storable(text: str) -> str:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _wrong("holds U+0000 or a lone surrogate")
-    return text
-
-
-def _storable_json(value: dict[str, Any]) -> dict[str, Any]:
-    _check_json(value, METADATA_DEPTH_MAX)
-    if len(orjson.dumps(value)) > METADATA_BYTES_MAX:
-        raise _wrong(f"is longer than {METADATA_BYTES_MAX} bytes")
-    return value
-
-
-def _check_json(value: Any, depth: int) -> None:
-    if depth == 0:
-        raise _wrong(f"is nested deeper than {METADATA_DEPTH_MAX}")
-    match value:
-        case str():
-            _storable(value)
-        case float() if not math.isfinite(value):
-            raise _wrong("holds a number that is not finite")
-        case bool():
-            pass
-        case int() if abs(value) > INTEGER_MAX:
-            raise _wrong("holds an integer of more than 64 bits")
-        case dict():
-            for key, item in value.items():
-                _storable(key)
-                _check_json(item, depth - 1)
-        case list():
-            for item in value:
-                _check_json(item, depth - 1)
-
-
-def _recorder_uid(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and str(int(text)) == text and 0 < int(text) <= UID_MAX):
-        raise _wrong("is not a uid: a decimal number from 1 to 4294967295 as text")
-    return text
 
 
 def _picture_needs_video(schema: dict[str, Any]) -> None:
@@ -110,65 +37,6 @@ def _picture_needs_video(schema: dict[str, Any]) -> None:
             "subscribe": {"anyOf": [everybody, {"type": "null"}]},
         }
     }
-
-
-def _everybody(value: Any) -> Any:
-    """`"all"` as the core has it; null is no way to say it."""
-    if value is None:
-        raise _wrong('is "all" or a list of uids')
-    return None if value == "all" else value
-
-
-def _whole(value: Any) -> Any:
-    """JSON has one kind of numbers: 60.0 is as whole as 60."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_whole)
-
-
-def _outputs(values: list[str]) -> list[str]:
-    if values not in OUTPUTS:
-        raise _wrong('is ["hls"] or ["hls","mp4"]')
-    return values
-
-
-def _meeting_id(text: str) -> str:
-    if text in (".", ".."):
-        raise _wrong("is neither . nor ..")
-    return text
-
-
-def _time(value: Any) -> int:
-    try:
-        return unix_ms(value)
-    except ValueError as error:
-        raise _wrong(str(error)) from None
-
-
-def _digits(value: Any) -> Any:
-    """A query's number is written in digits: no sign, no space, no underscore, all of which `int` would take."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
-        raise _wrong("is a whole number, written in digits")
-    return value
-
-
-ShortText = Annotated[
-    str, Field(min_length=1, max_length=128, json_schema_extra={"pattern": NOT_NUL}), AfterValidator(_storable)
-]
-Uid = Annotated[str, Field(max_length=10, json_schema_extra={"pattern": UID_PATTERN}), AfterValidator(_recorder_uid)]
-Uids = Annotated[list[Uid], Field(min_length=1, max_length=UIDS_MAX)]
-Selection = Annotated[Uids | None, BeforeValidator(_everybody), WithJsonSchema(_SELECTION_SCHEMA)]
-"""Uids, or None for everybody. Not a union of two kinds: its errors would point at the kinds instead of the value."""
-Outputs = Annotated[
-    list[Literal["hls", "mp4"]], AfterValidator(_outputs), Field(max_length=2, json_schema_extra={"enum": OUTPUTS})
-]
-Metadata = Annotated[
-    dict[str, Any], Field(json_schema_extra={"propertyNames": {"pattern": NOT_NUL}}), AfterValidator(_storable_json)
-]
-IN_DIGITS = BeforeValidator(_digits)
-Time = Annotated[int, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
-"""RFC 3339, as Unix milliseconds."""
 
 
 class Body(BaseModel):
@@ -194,7 +62,7 @@ class VideoBody(Body):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.width * self.height > 1920 * 1080:
-            raise _wrong("has more than 1920 x 1080 pixels")
+            raise wrong("has more than 1920 x 1080 pixels")
         return self
 
     def to_domain(self) -> Video:
@@ -304,14 +172,14 @@ class StartBody(Body):
     @classmethod
     def _has_a_picture(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and info.data.get("streams") == "audio":
-            raise _wrong("goes with streams audio_video only")
+            raise wrong("goes with streams audio_video only")
         return value
 
     @field_validator("subscribe")
     @classmethod
     def _is_seen(cls, value: SubscribeBody | None, info: ValidationInfo) -> SubscribeBody | None:
         if value is not None and value.video is not None and info.data.get("streams") == "audio":
-            raise _wrong("video goes with streams audio_video only")
+            raise wrong("video goes with streams audio_video only")
         return value
 
     def to_spec(self, meeting_id: str, channel_type: str, max_duration: int, max_idle: int) -> RecordingSpec:
@@ -372,7 +240,7 @@ class ListParameters(Query):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.cursor is not None and "offset" in self.model_fields_set:
-            raise _wrong("cursor and offset exclude each other")
+            raise wrong("cursor and offset exclude each other")
         return self
 
     @property
@@ -383,7 +251,7 @@ class ListParameters(Query):
 class OperatorListParameters(ListParameters):
     """The operators' list may be narrowed to a meeting."""
 
-    meeting_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$"), AfterValidator(_meeting_id)] | None = None
+    meeting_id: MeetingName | None = None
 
 
 class HistoryParameters(Query):

@@ -17,10 +17,10 @@ from actors.domain.ids import MeetingId
 from actors.ports import Clock
 from server.auth import Principal
 from server.errors import Problem, invalid
+from server.fields import IN_DIGITS
 from server.hub import AnySubscriber, Hub
 from server.params import meeting_id_of, validation_problem
 from server.policy import MEETING_STREAM, OPERATOR_STREAM, PRINCIPAL, route
-from server.schemas import IN_DIGITS
 from server.sockets import is_websocket, open_socket
 from server.streams.frames import Wire, body_piece
 from server.streams.subscriber import End, Terms

@@ -96,24 +96,6 @@ async def _whole_life(call: Reader, ask: Reader, host: Client) -> None:
     await call("POST", "/meetings/doc/end")
 
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-
-
-async def test_every_address_names_the_methods_that_it_takes(
-    http: aiohttp.ClientSession, server: RunningServer
-) -> None:
-    for template, item in document()["paths"].items():
-        path = template.format(meetingId="m", id="0" * 36, key="k", code="internal", name="page.css")
-        taken = {method.upper() for method in item}
-        if "get" in item and "Streams" not in item["get"]["tags"]:
-            taken.add("HEAD")
-        for method in sorted(set(METHODS) - taken):
-            async with http.request(method, server.url + path) as response:
-                assert (response.status, response.headers["Allow"]) == (405, ", ".join(sorted(taken))), path
-                if method != "HEAD":
-                    assert (await response.json(content_type=None))["code"] == "method_not_allowed"
-
-
 async def test_what_get_answers_head_answers_without_a_body(http: aiohttp.ClientSession, server: RunningServer) -> None:
     for path in ("/docs", "/openapi.json", "/healthz", "/errors/internal", "/errors/nonsense", "/api/v1/recordings"):
         async with http.get(server.url + path) as whole, http.head(server.url + path) as head:

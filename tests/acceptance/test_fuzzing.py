@@ -9,15 +9,14 @@ Left out:
 import asyncio
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import aiohttp
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.acceptance.fuzzing import WEBHOOK_SECRET
-from tests.acceptance.running import RunningServer, token_for
+from tests.acceptance.running import RunningServer, serving, token_for
+from tests.acceptance.scraped import scrape
 
 SECONDS_MAX = 300.0
 EXAMPLES_MAX = 15
@@ -41,16 +40,12 @@ OPTIONS = [
 
 @pytest.mark.timeout(SECONDS_MAX + 60)
 async def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="tapedeck-acceptance-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        server = await RunningServer(Path(folder) / "data", **SERVER).start()
-        try:
-            code, said = await run_schemathesis(server, tmp_path)
-            assert code == 0, said
-            assert "Stateful" in said
-            await assert_it_went_deep(server)
-        finally:
-            await server.stop()
+    async with serving(**SERVER) as server:
+        code, said = await run_schemathesis(server, tmp_path)
+        assert code == 0, said
+        assert "Stateful" in said
+        await assert_it_went_deep(server)
+        await server.stop()
         assert "http.failed" not in server.log.read_text(encoding="utf-8")
 
 
@@ -73,14 +68,9 @@ async def run_schemathesis(server: RunningServer, folder: Path) -> tuple[int, st
 
 async def assert_it_went_deep(server: RunningServer) -> None:
     """It did not only knock at doors: recordings were made and ended, and notifications taken."""
-    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as response:
-        families = text_string_to_metric_families(await response.text())
-        done = {
-            f"{sample.labels['method']} {sample.labels['route']}"
-            for family in families
-            for sample in family.samples
-            if sample.name == "tapedeck_http_requests_total" and sample.labels["status"].startswith("2")
-        }
+    async with aiohttp.ClientSession() as http:
+        answered = (await scrape(http, server)).by("http_requests_total", "method", "route", "status")
+    done = {f"{method} {route}" for method, route, status in answered if status.startswith("2")}
     meeting, one = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
     assert done >= {
         *(f"POST {meeting}/recording/start", f"POST {meeting}/end", f"POST {one}/stop"),

@@ -12,16 +12,9 @@ from pydantic import ValidationError
 from actors.domain.codec import decode, encode
 from actors.domain.model import Layout, RecordingSpec, Subscription, Video
 from server.errors import Problem
+from server.fields import CHANNEL_CHARACTERS, UID_PATTERN
 from server.params import parse_body, validation_problem
-from server.schemas import (
-    CHANNEL_CHARACTERS,
-    UID_PATTERN,
-    HistoryParameters,
-    ListParameters,
-    PlaybackParameters,
-    StartBody,
-    StopBody,
-)
+from server.schemas import HistoryParameters, ListParameters, PlaybackParameters, StartBody, StopBody
 
 AGORAS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&()+-:;<=.>?@[]^_{}|~,"
 """The 89 characters of reference 7.3, code 1013."""
