@@ -12,6 +12,10 @@ from tests.listening import free_port
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+OFTEN = {
+    "TAPEDECK_RECORDING__ACQUIRE_RETRY_DELAYS_SECONDS": "[0.5]",
+    "TAPEDECK_RECORDING__CONFIRM_DELAYS_SECONDS": "[0.5]",
+}
 CREDENTIALS = ("--app-id", "app", "--customer-id", "customer", "--customer-secret", "secret")
 
 
@@ -47,7 +51,7 @@ async def test_without_webhooks_polling_alone_carries(
     fresh: Fresh, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     async with Simulator(tmp_path / "store") as simulator:
-        server = await fresh(**simulator.environment())
+        server = await fresh(**simulator.environment(**OFTEN))
         host = Client(http, server)
         started = await host.start("e-2")
         await host.in_state(started["id"], "active", 15)
@@ -58,7 +62,7 @@ async def test_without_webhooks_polling_alone_carries(
 
 async def test_a_provider_that_is_away_is_waited_for(fresh: Fresh, http: aiohttp.ClientSession, tmp_path: Path) -> None:
     async with Simulator(tmp_path / "store") as simulator:
-        server = await fresh(**simulator.environment())
+        server = await fresh(**simulator.environment(**OFTEN))
     host = Client(http, server)
     path = "/api/v1/meetings/e-4/recording/start"
     status, waiting, _ = await host.call("POST", path, headers={"Prefer": "wait=1"})
