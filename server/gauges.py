@@ -12,6 +12,7 @@ from clients.postgres.standing import Group, Standing
 from server.config import Config
 
 UNSETTLED = (State.STARTING, State.ACTIVE, State.PAUSED, State.STOPPING, State.PROCESSING)
+SETTLED = tuple(state for state in State if state not in UNSETTLED)
 NONE = Group(count=0, oldest_seconds=0.0, overdue=0)
 UNKNOWN = float("nan")
 OTHER_LIMITS = ("requests_per_second", "write_buffer_peak_bytes", "min_free_bytes", "pool_size", "max_recorders")
@@ -21,7 +22,7 @@ class StateMetrics:
     """Gauges that a scrape fills from the database and the disks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._recordings = Gauge("tapedeck_recordings", "Recordings that are not over", ["state"], registry=registry)
+        self._recordings = Gauge("tapedeck_recordings", "Recordings, tombstones too", ["state"], registry=registry)
         self._oldest = Gauge(
             "tapedeck_oldest_recording_seconds",
             "Age of the oldest recording that is not over, 0 if there is none",
@@ -63,6 +64,8 @@ class StateMetrics:
             self._recordings.labels(state.value).set(group.count)
             self._oldest.labels(state.value).set(group.oldest_seconds)
             self._overdue.labels(state.value).set(group.overdue)
+        for state in SETTLED:
+            self._recordings.labels(state.value).set(found.settled.get(state.value, 0))
         self._recorders.labels("recording").set(found.recorders)
         self._recorders.labels("evicting").set(found.evicting)
         self._budget.set(found.calls_left)

@@ -18,17 +18,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`states` by the public state, without those that have none. `recorders`: sessions at the provider that record;
-    `evicting`: those that were given up and may still run. `calls_left`: requests that may go out within a second."""
+    """`states` by the public state, without those that have none; `settled`: how many are over, likewise. `recorders`: sessions
+    at the provider that record; `evicting`: those that were given up and may still run. `calls_left`: requests that may go
+    out within a second."""
 
     states: Mapping[str, Group]
+    settled: Mapping[str, int]
     recorders: int
     evicting: int
     calls_left: float
 
 
 class PostgresStanding:
-    """Reads what is unsettled only, by its own index: a million old recordings make it no slower."""
+    """Looks at what is not over by an index of its own, and counts the rest in one: no row of an old recording is read."""
 
     def __init__(self, pool: Pool, app_id: str, requests_per_second: float) -> None:
         self._pool = pool
@@ -39,10 +41,12 @@ class PostgresStanding:
         """Raises JournalUnavailable."""
         async with reading():
             rows = await self._pool.fetch(sql("standing"))
+            settled = await self._pool.fetch(sql("standing_settled"))
             provider = await self._pool.fetchrow(sql("standing_provider"), self._app_id)
         assert provider is not None, "a SELECT of values has a row"
         return Standing(
             states={row["state"]: Group(row["count"], row["oldest_seconds"], row["overdue"]) for row in rows},
+            settled={row["state"]: row["count"] for row in settled},
             recorders=sum(row["recorders"] for row in rows),
             evicting=provider["evicting"],
             calls_left=self._rate * max(0.0, 1.0 - provider["budget_wait_seconds"]),

@@ -39,10 +39,12 @@ async def keep(pool: Pool, name: str, story: Story, deadline_at_ms: int, *, evic
 
 
 async def test_nothing_is_nothing(pool: Pool) -> None:
-    assert await PostgresStanding(pool, "app", 10.0).read() == Standing({}, recorders=0, evicting=0, calls_left=10.0)
+    assert await PostgresStanding(pool, "app", 10.0).read() == Standing(
+        {}, {}, recorders=0, evicting=0, calls_left=10.0
+    )
 
 
-async def test_what_is_not_over_is_counted_by_state(pool: Pool) -> None:
+async def test_recordings_are_counted_by_state(pool: Pool) -> None:
     active = in_phase(Phase.ACTIVE)
     await keep(pool, "m-1", active, FAR_MS)
     await keep(pool, "m-2", active, BEGIN_MS)
@@ -58,6 +60,7 @@ async def test_what_is_not_over_is_counted_by_state(pool: Pool) -> None:
         "active": (2, 1),
         "starting": (1, 0),
     }
+    assert found.settled == {"completed": 1}
     assert (found.recorders, found.evicting) == (2, 1)
     seconds = await pool.fetchval("SELECT extract(epoch FROM now() - min(created_at))::float8 FROM recordings")
     assert found.states["active"].oldest_seconds == pytest.approx(seconds, abs=60)

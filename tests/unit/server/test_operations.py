@@ -61,7 +61,7 @@ class Site:
         self.registry = CollectorRegistry()
         self.actors, self.server = ActorMetrics(self.registry), ServerMetrics(self.registry)
         self.standing: Standing | None = Standing(
-            {"active": Group(2, 60.0, 1)}, recorders=2, evicting=1, calls_left=9.5
+            {"active": Group(2, 60.0, 1)}, {"completed": 7}, recorders=2, evicting=1, calls_left=9.5
         )
         self.goes_on = asyncio.Event()
         self.goes_on.set()
@@ -244,6 +244,8 @@ async def test_gauges_are_filled_when_they_are_read(site: Site) -> None:
     assert found["tapedeck_oldest_recording_seconds[('state', 'active')]"] == 60
     assert found["tapedeck_overdue_deadlines[('state', 'active')]"] == 1
     assert found["tapedeck_recordings[('state', 'stopping')]"] == 0
+    assert found["tapedeck_recordings[('state', 'completed')]"] == 7
+    assert found["tapedeck_recordings[('state', 'failed')]"] == 0
     assert found["tapedeck_live_recorders[('purpose', 'recording')]"] == 2
     assert found["tapedeck_live_recorders[('purpose', 'evicting')]"] == 1
     assert found["tapedeck_agora_call_budget_left[]"] == 9.5
@@ -266,7 +268,7 @@ async def test_a_scrape_works_without_the_database(site: Site, hangs: bool) -> N
     assert found["tapedeck_storage_free_bytes[]"] == 1000
     assert site.reads <= (2 if hangs else 6)
     site.goes_on.set()
-    site.standing = Standing({}, recorders=0, evicting=0, calls_left=10)
+    site.standing = Standing({}, {}, recorders=0, evicting=0, calls_left=10)
 
     async def recovered() -> bool:
         return (await site.scrape())["tapedeck_database_read[]"] == 1
