@@ -148,10 +148,11 @@ class Tapedeck(Peer):
         self._hub = Hub(self._world.feed, StreamSettings(), render, clock, observer=observer)
         app = web.Application()
         app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=10_000)
-        install(app, HttpSettings(), registry)
+        http = HttpSettings()
+        install(app, http, registry)
         StreamRoutes(self._hub, clock, origins=[], leeway_seconds=30).add_to(app)
         self._hub.start()
-        return await _serve(web.AppRunner(app, **runner_options()))
+        return await _serve(web.AppRunner(app, **runner_options(http)))
 
     async def publish(self, event: JournalEvent) -> None:
         self._hub.hint(self._world.database.meetings[MeetingId(MEETING)].state, [event])

@@ -20,7 +20,10 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         assert process.stdout is not None
-        self.port = int(process.stdout.readline())
+        said = process.stdout.readline()
+        if not said:
+            raise SystemExit("a peer ended before it listened: run its module by itself to see why")
+        self.port = int(said)
 
     def tell(self, command: str) -> None:
         assert self._process.stdin is not None

@@ -122,7 +122,7 @@ def _application(stores: dict[str, Any], records: Records) -> web.AppRunner:
     install(app, config.http, registry)
     system = ActorSystem(ports, Policy(), SystemSettings())
     CommandRoutes(system, records, ids, RENDERER, config, lambda: None).add_to(app)
-    return web.AppRunner(app, **runner_options())
+    return web.AppRunner(app, **runner_options(config.http))
 
 
 PEERS = {"aiohttp": bare, "memory": in_memory, "postgres": on_postgres}

@@ -1,0 +1,21 @@
+"""The benchmarks run against today's code. What they measure is no test: so few repeats say nothing."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+SHORT = {
+    "broadcast": ["--subscribers", "20", "--messages", "5"],
+    "memory": ["--subscribers", "20"],
+    "start": ["--commands", "40"],
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+async def test_a_benchmark_prints_its_ratios(name: str) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--repeats", "1", *SHORT[name]]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=110)
+    assert ran.returncode == 0, ran.stderr
+    assert "Tapedeck" in ran.stdout
