@@ -211,6 +211,8 @@ class CommandRoutes:
         """
         if isinstance(answer.reply, Refused):
             raise await self._refusal(meeting_id, answer.reply)
+        if not seconds and answer.recording is not None:
+            return answer.recording
         try:
             recording = await self._system.wait(meeting_id, answer.reply.recording_id, until, seconds)
         except JournalUnavailable:
