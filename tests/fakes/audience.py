@@ -1,6 +1,7 @@
 """A node with streams on a real socket, a journal in memory behind it, and clients that take down what they are told."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -240,7 +241,7 @@ async def eventually(condition: Callable[[], bool], step: Callable[[], object] =
             met = condition()
 
 
-class Listener:
+class Listener(ABC):
     """A client of one stream. `events` are the documents so far; `ids` the SSE ids beside them."""
 
     def __init__(self, node: Node, path: str, token: str, *, cursor: str | None = None, header: bool = False) -> None:
@@ -308,8 +309,9 @@ class Listener:
             self.over = True
             self._changed.set()
 
+    @abstractmethod
     async def _listen(self, session: aiohttp.ClientSession) -> None:
-        raise NotImplementedError
+        """Take what comes until it ends."""
 
     def _take(self, text: str | bytes, event_id: str | None) -> None:
         self.events.append(orjson.loads(text))

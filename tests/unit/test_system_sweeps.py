@@ -3,21 +3,26 @@
 import asyncio
 from dataclasses import replace
 
-from actors.domain.commands import Accepted
-from actors.domain.ids import MeetingId
+from actors.domain.commands import Accepted, Notice
+from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Phase
 from actors.reconciler import Reconciler, ReconcilerSettings
 from tests.fakes.shell import M, World, virtual
 
 
+async def recorded(world: World) -> tuple[RecordingId, list[Notice]]:
+    """A recording that runs, and what the provider has to say of it by then."""
+    started = (await world.start()).reply.recording_id
+    await world.system.wait(M, started, lambda item: item.sid is not None, 60)
+    await asyncio.sleep(2)
+    world.agora.advance(world.now_ms())
+    return started, world.agora.take_notices(world.now_ms() + 10_000)
+
+
 def test_a_notice_is_applied_once_and_marked_in_the_same_commit() -> None:
     async def story() -> None:
         world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        notices = world.agora.take_notices(world.now_ms() + 10_000)
+        started, notices = await recorded(world)
         inbox = world.ports.inbox
         for notice in [*notices, *notices]:
             await inbox.store(notice, b"", world.now_ms())
@@ -33,11 +38,7 @@ def test_a_notice_is_applied_once_and_marked_in_the_same_commit() -> None:
 def test_a_notice_that_fails_is_set_aside_and_holds_nothing_up() -> None:
     async def story() -> None:
         world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        first, *_ = world.agora.take_notices(world.now_ms() + 10_000)
+        _, (first, *_) = await recorded(world)
         await world.ports.inbox.store(first, b"", world.now_ms())
         world.journal.failures = [ValueError("bug"), ValueError("bug")]
         world.system.report(M, first)
@@ -51,11 +52,8 @@ def test_a_notice_that_fails_is_set_aside_and_holds_nothing_up() -> None:
 def test_the_reconciler_finds_notices_that_nobody_reported() -> None:
     async def story() -> None:
         world = World()
-        started = (await world.start()).reply.recording_id
-        await world.system.wait(M, started, lambda item: item.sid is not None, 60)
-        await asyncio.sleep(2)
-        world.agora.advance(world.now_ms())
-        for notice in world.agora.take_notices(world.now_ms() + 10_000):
+        started, notices = await recorded(world)
+        for notice in notices:
             await world.ports.inbox.store(notice, b"", world.now_ms())
         reconciler = Reconciler(world.system, world.ports, replace(ReconcilerSettings(), inbox_age_ms=0))
         await reconciler.look()
