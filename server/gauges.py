@@ -3,7 +3,7 @@
 What cannot be read is not told: an old figure would look like a true one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -64,11 +64,15 @@ class StateMetrics:
             self._recordings.labels(state.value).set(group.count)
             self._oldest.labels(state.value).set(group.oldest_seconds)
             self._overdue.labels(state.value).set(group.overdue)
-        for state in SETTLED:
-            self._recordings.labels(state.value).set(found.settled.get(state.value, 0))
+        self._settled(found.settled)
         self._recorders.labels("recording").set(found.recorders)
         self._recorders.labels("evicting").set(found.evicting)
         self._budget.set(found.calls_left)
+
+    def _settled(self, counts: Mapping[str, int] | None) -> None:
+        for state in SETTLED:
+            gauge = self._recordings.labels(state.value)
+            gauge.set(UNKNOWN if counts is None else counts.get(state.value, 0))
 
     def free_bytes(self, data_dir: int | None, storage: int | None) -> None:
         """None: it cannot be told."""

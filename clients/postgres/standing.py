@@ -1,10 +1,13 @@
 """How things stand over all nodes, for the metrics: what is not over, what is late, what the provider's budget has left."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clients.postgres.pool import Pool, reading
 from clients.postgres.queries import sql
+
+SETTLED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +21,23 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`states` by the public state, without those that have none; `settled`: how many are over, likewise. `recorders`: sessions
-    at the provider that record; `evicting`: those that were given up and may still run. `calls_left`: requests that may go
-    out within a second."""
+    """`states` by the public state, without those that have none; `settled`: how many are over, likewise, None if that takes
+    too long to count. `recorders`: sessions at the provider that record; `evicting`: those that were given up and may still
+    run. `calls_left`: requests that may go out within a second."""
 
     states: Mapping[str, Group]
-    settled: Mapping[str, int]
+    settled: Mapping[str, int] | None
     recorders: int
     evicting: int
     calls_left: float
 
 
 class PostgresStanding:
-    """Looks at what is not over by an index of its own, and counts the rest in one: no row of an old recording is read."""
+    """Looks at what is not over by an index of its own, and counts the rest in one.
+
+    A million old recordings take some 0.2 s to count, but where vacuum has not been for long, the whole table is read for
+    it: so the count has a limit of its own, and nothing else depends on it.
+    """
 
     def __init__(self, pool: Pool, app_id: str, requests_per_second: float) -> None:
         self._pool = pool
@@ -41,16 +48,24 @@ class PostgresStanding:
         """Raises JournalUnavailable."""
         async with reading():
             rows = await self._pool.fetch(sql("standing"))
-            settled = await self._pool.fetch(sql("standing_settled"))
             provider = await self._pool.fetchrow(sql("standing_provider"), self._app_id)
+            settled = await self._settled()
         assert provider is not None, "a SELECT of values has a row"
         return Standing(
             states={row["state"]: Group(row["count"], row["oldest_seconds"], row["overdue"]) for row in rows},
-            settled={row["state"]: row["count"] for row in settled},
+            settled=settled,
             recorders=sum(row["recorders"] for row in rows),
             evicting=provider["evicting"],
             calls_left=self._rate * max(0.0, 1.0 - provider["budget_wait_seconds"]),
         )
+
+    async def _settled(self) -> Mapping[str, int] | None:
+        try:
+            async with asyncio.timeout(SETTLED_SECONDS):
+                rows = await self._pool.fetch(sql("standing_settled"))
+        except TimeoutError:
+            return None
+        return {row["state"]: row["count"] for row in rows}
 
     async def ping(self) -> None:
         """Raises JournalUnavailable if the database does not answer."""

@@ -7,6 +7,7 @@ import pytest
 from actors.domain.ids import MeetingId
 from actors.domain.model import Eviction, Phase
 from actors.ports import Append, JournalUnavailable
+from clients.postgres import standing as standing_module
 from clients.postgres.budget import PostgresBudget
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.ownership import PostgresOwnership
@@ -64,6 +65,14 @@ async def test_recordings_are_counted_by_state(pool: Pool) -> None:
     assert (found.recorders, found.evicting) == (2, 1)
     seconds = await pool.fetchval("SELECT extract(epoch FROM now() - min(created_at))::float8 FROM recordings")
     assert found.states["active"].oldest_seconds == pytest.approx(seconds, abs=60)
+
+
+async def test_a_count_that_takes_too_long_hides_nothing_else(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    await keep(pool, "m-1", in_phase(Phase.ACTIVE), FAR_MS)
+    monkeypatch.setattr(standing_module, "SETTLED_SECONDS", 0.0)
+    found = await PostgresStanding(pool, "app", 10.0).read()
+    assert found.settled is None
+    assert found.states["active"].count == 1
 
 
 async def test_the_budget_says_what_may_still_go_out(pool: Pool) -> None:

@@ -254,6 +254,13 @@ async def test_gauges_are_filled_when_they_are_read(site: Site) -> None:
     assert found["tapedeck_storage_free_bytes[]"] == 1000
 
 
+async def test_what_takes_too_long_to_count_is_not_told(site: Site) -> None:
+    site.standing = Standing({"active": Group(2, 60.0, 1)}, None, recorders=2, evicting=1, calls_left=9.5)
+    found = await site.scrape()
+    assert found["tapedeck_recordings[('state', 'active')]"] == 2
+    assert math.isnan(found["tapedeck_recordings[('state', 'completed')]"])
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_a_scrape_works_without_the_database(site: Site, hangs: bool) -> None:
     await site.scrape()
