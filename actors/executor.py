@@ -11,9 +11,11 @@ import structlog
 
 from actors.domain.commands import (
     AcquireAnswered,
+    BanAnswered,
     Command,
     MediaErased,
     MediaExamined,
+    MembersAnswered,
     QueryAnswered,
     StartAnswered,
     StopAnswered,
@@ -21,6 +23,8 @@ from actors.domain.commands import (
 )
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -72,6 +76,12 @@ class Executor:
             case AgoraUpdateLayout(recording_id=recording_id, attempt=attempt, layout=layout):
                 shown = await self._guard(effect, self._recorder.update_layout(effect))
                 return UpdateAnswered(recording_id=recording_id, attempt=attempt, sent=layout, outcome=shown)
+            case AgoraBan(recording_id=recording_id, attempt=attempt, uid=uid):
+                banned = await self._guard(effect, self._recorder.ban(effect))
+                return BanAnswered(recording_id=recording_id, attempt=attempt, uid=uid, outcome=banned)
+            case AgoraMembers(recording_id=recording_id, attempt=attempt):
+                members = await self._guard(effect, self._recorder.members(effect))
+                return MembersAnswered(recording_id=recording_id, attempt=attempt, outcome=members)
             case StorageExamine(recording_id=recording_id, prefix=prefix):
                 report = await self._guard(effect, self._media.examine(prefix))
                 return MediaExamined(recording_id=recording_id, outcome=report)

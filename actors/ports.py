@@ -10,6 +10,8 @@ from typing import Protocol
 from actors.domain.commands import Notice
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -20,7 +22,17 @@ from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.media import MediaReport
 from actors.domain.model import Completeness, Meeting, Recording, State, Status
-from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer, Updated
+from actors.domain.outcomes import (
+    Acquired,
+    Banned,
+    Erased,
+    Members,
+    Outcome,
+    QueryAnswer,
+    StartAnswer,
+    StopAnswer,
+    Updated,
+)
 
 
 class Fenced(Exception):
@@ -264,7 +276,7 @@ class Feed(Protocol):
 
 
 class Recorder(Protocol):
-    """Agora Cloud Recording. Calls never raise for what the provider or the network does: outcomes are values."""
+    """Agora: cloud recording and channel management. Calls never raise for what it or the network does: outcomes are values."""
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]: ...
 
@@ -277,6 +289,10 @@ class Recorder(Protocol):
     async def update(self, call: AgoraUpdate) -> Outcome[Updated]: ...
 
     async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]: ...
+
+    async def ban(self, call: AgoraBan) -> Outcome[Banned]: ...
+
+    async def members(self, call: AgoraMembers) -> Outcome[Members]: ...
 
 
 class MediaStore(Protocol):

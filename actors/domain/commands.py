@@ -7,7 +7,17 @@ from typing import Any
 from actors.domain.ids import NoticeId, RecordingId
 from actors.domain.media import MediaReport
 from actors.domain.model import Actor, EndReason, Layout, RecordingSpec, Subscription
-from actors.domain.outcomes import Acquired, Erased, Outcome, QueryAnswer, StartAnswer, StopAnswer, Updated
+from actors.domain.outcomes import (
+    Acquired,
+    Banned,
+    Erased,
+    Members,
+    Outcome,
+    QueryAnswer,
+    StartAnswer,
+    StopAnswer,
+    Updated,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,21 @@ class UpdateAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BanAnswered:
+    recording_id: RecordingId
+    attempt: int
+    uid: str
+    outcome: Outcome[Banned]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[Members]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaExamined:
     recording_id: RecordingId
     outcome: Outcome[MediaReport]
@@ -142,6 +167,8 @@ Command = (
     | QueryAnswered
     | StopAnswered
     | UpdateAnswered
+    | BanAnswered
+    | MembersAnswered
     | MediaExamined
     | MediaErased
     | ProviderReported

@@ -8,10 +8,12 @@ from typing import assert_never
 
 from actors.domain.commands import (
     AcquireAnswered,
+    BanAnswered,
     Command,
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MembersAnswered,
     Moment,
     ProviderReported,
     QueryAnswered,
@@ -27,7 +29,7 @@ from actors.domain.commands import (
 from actors.domain.events import AnyEvent
 from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
-from actors.domain.rules import calls, clock, media, notices, updates, users
+from actors.domain.rules import calls, clock, eviction, media, notices, rooms, updates, users
 from actors.domain.rules.draft import Draft
 
 
@@ -68,6 +70,10 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             calls.stop_answered(draft, command)
         case UpdateAnswered():
             updates.update_answered(draft, command)
+        case BanAnswered():
+            eviction.ban_answered(draft, command)
+        case MembersAnswered():
+            rooms.members_answered(draft, command)
         case MediaExamined():
             media.examined(draft, command)
         case MediaErased():

@@ -79,6 +79,29 @@ class AgoraUpdateLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraBan:
+    """Keep one recorder uid out of one channel by a kicking rule; it may be repeated (channel management 1.2, 1.5).
+
+    Never without a uid: a rule of the channel alone throws everybody out.
+    """
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraMembers:
+    """Ask who is in the channel. The answer may be minutes old (channel management 2.3)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageExamine:
     """Look at everything below the prefix."""
 
@@ -95,7 +118,16 @@ class StorageErase:
 
 
 Effect = (
-    AgoraAcquire | AgoraStart | AgoraQuery | AgoraStop | AgoraUpdate | AgoraUpdateLayout | StorageExamine | StorageErase
+    AgoraAcquire
+    | AgoraStart
+    | AgoraQuery
+    | AgoraStop
+    | AgoraUpdate
+    | AgoraUpdateLayout
+    | AgoraBan
+    | AgoraMembers
+    | StorageExamine
+    | StorageErase
 )
 
 EffectKey = tuple[str, RecordingId, int]

@@ -109,6 +109,24 @@ class Updated:
     """update, updateLayout: the recorder has taken all that was sent (reference 5)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Banned:
+    """kicking rule: it is stored, and takes effect some time later (channel management 1.2, 1.4)."""
+
+    rule_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """user list: who was in the channel up to some minutes ago, recorders included (channel management 2.2, 2.4).
+
+    `hosts`: those who may send; in the communication profile that is everybody. Both empty: there was no such channel.
+    """
+
+    uids: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
 StartAnswer = Started | AlreadyRunning | ResourceUnusable
 QueryAnswer = Seen | NotFound
 StopAnswer = Stopped | NothingRecorded | Leaving | NotFound

@@ -7,6 +7,8 @@ from agoraiotools import RtcTokenBuilder2
 
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -17,6 +19,8 @@ from actors.domain.model import Failure, FailureCode
 from actors.domain.outcomes import (
     Acquired,
     Ambiguous,
+    Banned,
+    Members,
     Outcome,
     QueryAnswer,
     Rejected,
@@ -77,6 +81,12 @@ class AgoraRecorder:
     async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
         body = layout_body(call.channel_name, call.uid, call.layout)
         return await _outcome("updateLayout", self._client.update_layout(call.resource_id, call.sid, body))
+
+    async def ban(self, call: AgoraBan) -> Outcome[Banned]:
+        return _later(f"kicking rules are not there yet, {call.uid}", FailureCode.INTERNAL)
+
+    async def members(self, call: AgoraMembers) -> Outcome[Members]:
+        return _later(f"user lists are not there yet, {call.channel_name}", FailureCode.INTERNAL)
 
     def _start_body(self, call: AgoraStart) -> dict[str, Any]:
         token = self._token(call) if self._certificate is not None else None

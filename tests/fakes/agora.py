@@ -12,6 +12,8 @@ from typing import Protocol
 from actors.domain.commands import Notice
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -25,9 +27,11 @@ from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
     Ambiguous,
+    Banned,
     Done,
     Erased,
     Leaving,
+    Members,
     NotFound,
     NothingRecorded,
     Outcome,
@@ -46,6 +50,7 @@ READY_MS = 1_000
 LEAVING_MS = 2_000
 SLICE_MS = 15_000
 PROGRESS_MS = 60_000
+PEOPLE = ("1001", "1002")
 LEFT_BY_API, LEFT_IDLE = 24, 4
 """`leaveCode` (reference 9.4)."""
 
@@ -91,6 +96,8 @@ class FakeAgora:
     sessions: list[Session] = field(default_factory=list)
     empty_since: dict[str, int] = field(default_factory=dict)
     """Channels that nobody is in, and since when. There is somebody in every other one."""
+    rules: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Kicking rules: (channel, uid), and until when each holds."""
     _notices: list[tuple[int, Notice]] = field(default_factory=list)
     media: "FakeMedia" = field(init=False)
 
@@ -196,6 +203,21 @@ class FakeAgora:
         session.layout = call.layout
         return Done(Updated())
 
+    async def ban(self, call: AgoraBan) -> Outcome[Banned]:
+        now_ms = self.clock.now_ms()
+        self.advance(now_ms)
+        self.rules[(call.channel_name, call.uid)] = now_ms + call.seconds * 1000
+        for session in self.running(call.channel_name):
+            if session.uid == call.uid:
+                self._end(session, now_ms, LEFT_BY_API)
+        return Done(Banned(str(len(self.rules))))
+
+    async def members(self, call: AgoraMembers) -> Outcome[Members]:
+        self.advance(self.clock.now_ms())
+        people = () if call.channel_name in self.empty_since else PEOPLE
+        uids = (*people, *(session.uid for session in self.running(call.channel_name)))
+        return Done(Members(uids, uids))
+
     def _open(self, call: AgoraStart, now_ms: int) -> Session:
         session = Session(
             sid=f"{self.rng.getrandbits(128):032x}",
@@ -210,6 +232,8 @@ class FakeAgora:
             next_progress_ms=now_ms + PROGRESS_MS,
         )
         self.sessions.append(session)
+        if now_ms < self.rules.get((call.channel_name, call.uid), 0):
+            self._end(session, now_ms, LEFT_BY_API)  # it is refused at the door (channel management 4.1)
         return session
 
     def _end(self, session: Session, now_ms: int, leave_code: int) -> None:

@@ -129,6 +129,12 @@ class ProviderCable:
     async def update_layout(self, call: Any) -> Any:
         return await self._call("provider.update_layout", lambda: self._agora.update_layout(call))
 
+    async def ban(self, call: Any) -> Any:
+        return await self._call("provider.ban", lambda: self._agora.ban(call))
+
+    async def members(self, call: Any) -> Any:
+        return await self._call("provider.members", lambda: self._agora.members(call))
+
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("storage.examine", lambda: self._media.examine(prefix))
 

@@ -1,6 +1,6 @@
 """The attempt that was given up on. Once through this door, nothing but its end leaves it."""
 
-from actors.domain.commands import Notice, StopAnswered
+from actors.domain.commands import BanAnswered, Notice, StopAnswered
 from actors.domain.events import EvicteeFound, EvictionDeferred, EvictionEnded
 from actors.domain.model import Eviction
 from actors.domain.outcomes import Done, NotFound, NothingRecorded, Stopped
@@ -64,3 +64,7 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
     assert eviction_now is not None
     if gone_for_good(draft, eviction_now.attempt):
         end(draft, eviction_now, f"{why}, {eviction_now.attempt.misses} times in a row")
+
+
+def ban_answered(draft: Draft, command: BanAnswered) -> None:
+    """What the answer to a kicking rule changes."""

@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -23,7 +25,9 @@ from actors.domain.media import MediaReport
 from actors.domain.model import Failure, FailureCode, Meeting, Recording
 from actors.domain.outcomes import (
     Acquired,
+    Banned,
     Done,
+    Members,
     Outcome,
     QueryAnswer,
     Rejected,
@@ -101,6 +105,12 @@ class GatedAgora:
         self.sent.append(call)
         await self.updates.wait()
         return self._refused() or await self._agora.update_layout(call)
+
+    async def ban(self, call: AgoraBan) -> Outcome[Banned]:
+        return await self._agora.ban(call)
+
+    async def members(self, call: AgoraMembers) -> Outcome[Members]:
+        return await self._agora.members(call)
 
     def _refused(self) -> Rejected | None:
         if self.refusal is None:
