@@ -45,4 +45,4 @@ class Handle:
         if self.crashes or self.quarantined_until is not None:
             return False
         state = self.actor.state if self.actor is not None else None
-        return state is None or not (state.live or state.finishing or state.evicting)
+        return state is None or not (state.live or state.finishing or state.evictions)

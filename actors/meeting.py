@@ -17,6 +17,7 @@ from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Meeting, Recording
 from actors.domain.pending import next_wakeup, pending_effects
 from actors.domain.policy import Policy
+from actors.domain.rules.notices import is_known
 from actors.domain.step import Step, recorders_of, take_step
 from actors.errors import KeyReused
 from actors.mailbox import Answer, CommandKey, Envelope
@@ -102,9 +103,11 @@ class MeetingActor:
 
     async def _with_what_it_is_about(self, command: Command) -> Meeting:
         """The state, with a settled recording recalled into it if the command is about one."""
-        if not isinstance(command, DeleteRecording) or self.state.recording(command.recording_id) is not None:
-            return self.state
-        recording = await self._ports.journal.recall(self._meeting_id, command.recording_id)
+        recording = None
+        if isinstance(command, DeleteRecording) and self.state.recording(command.recording_id) is None:
+            recording = await self._ports.journal.recall(self._meeting_id, command.recording_id)
+        elif isinstance(command, ProviderReported) and not is_known(self.state, command.notice):
+            recording = await self._ports.journal.recorded_by(self._meeting_id, command.notice)
         return self.state if recording is None else recall(self.state, recording)
 
     async def _answer(self, envelope: Envelope, decision: Decision, step: Step | None) -> None:

@@ -129,6 +129,10 @@ class Journal(Protocol):
         """A recording of this meeting as its row has it, settled ones too. Raises JournalUnavailable."""
         ...
 
+    async def recorded_by(self, meeting_id: MeetingId, notice: Notice) -> Recording | None:
+        """The recording of this meeting whose recorder a notification is about, settled or not. Raises JournalUnavailable."""
+        ...
+
 
 class Ownership(Protocol):
     """Who may write a meeting. Every claim makes a new epoch."""

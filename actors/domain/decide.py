@@ -31,6 +31,7 @@ from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
 from actors.domain.rules import calls, clock, eviction, media, notices, rooms, updates, users
 from actors.domain.rules.draft import Draft
+from actors.domain.rules.steps import SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,6 @@ def actor_of(command: Command) -> Actor:
         case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by) | DeleteRecording(by=by):
             return by
         case Wake() | MediaExamined() | MediaErased():
-            return Actor(ActorKind.SYSTEM, clock.SYSTEM)
+            return Actor(ActorKind.SYSTEM, SYSTEM)
         case _:
             return Actor(ActorKind.PROVIDER, "agora")

@@ -12,7 +12,14 @@ class Event:
 
     kind: ClassVar[str]
     public: ClassVar[bool] = False
+    told_as: ClassVar[str | None] = None
+    """The type of api.md 4 that subscribers see, where it is not the kind."""
     visible: ClassVar[bool] = True
     """Whether the recording looks different afterwards, so that its version grows. Public events always do."""
 
     recording_id: RecordingId
+
+
+def public_type(event: Event) -> str:
+    """What a public event is called in streams."""
+    return event.told_as or event.kind

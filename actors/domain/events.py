@@ -7,6 +7,17 @@ see to the type of api.md 4; the others are kept with their evidence and shown i
 from dataclasses import dataclass
 
 from actors.domain.event import Event
+from actors.domain.eviction_events import (
+    BanDeferred,
+    EvicteeFound,
+    EvicteeLooked,
+    EvictionBegan,
+    EvictionDeferred,
+    EvictionEnded,
+    EvictionFenced,
+    RecorderBanned,
+    StrayFound,
+)
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import (
     Actor,
@@ -60,7 +71,10 @@ class ResourceAcquired(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDeferred(Event):
-    """An answer that decided nothing; the same call goes out again at `check_at_ms`."""
+    """An answer that decided nothing; the same call goes out again at `check_at_ms`.
+
+    `until_ms`: it said that a recorder runs, though not which (codes 7 and 53); so long its sid is waited for.
+    """
 
     kind = "recorder.deferred"
     visible = False
@@ -71,6 +85,7 @@ class CallDeferred(Event):
     ambiguous: bool
     check_at_ms: int
     trouble: Failure | None = None
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +98,21 @@ class RecorderAccepted(Event):
     sid: str
     evidence: str
     check_at_ms: int
+    until_ms: int | None = None
+    """When another recorder is tried, if this one has not been seen to capture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptClosed(Event):
-    """The attempt's resource is of no use, and no recorder can come of it."""
+    """The attempt came to nothing: no recorder can come of it, or it left before any capture was proven."""
 
     kind = "recorder.closed"
     visible = False
 
     attempt: int
     reason: str
+    check_at_ms: int = 0
+    """Another is not opened before then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +127,7 @@ class CaptureProven(Event):
     started_at_ms: int
     check_at_ms: int
     deadline_at_ms: int
+    room_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +151,62 @@ class RecorderMissed(Event):
 
     attempt: int
     evidence: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderMoved(Event):
+    """The session goes on on another machine, under another uid (event 12, reference 7.5). It is looked at soon."""
+
+    kind = "recorder.moved"
+
+    attempt: int
+    uid: str
+    evidence: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderLost(Event):
+    """A recorder that captured is gone although the recording is wanted: a gap opens, and another is started.
+
+    `check_at_ms`: not before then, so that recorders that keep dying are not replaced without end.
+    """
+
+    kind = "recorder.lost"
+    public = True
+    told_as = "recording.updated"
+
+    attempt: int
+    evidence: str
+    lost_at_ms: int
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderReplaced(Event):
+    """Capture by the next recorder is proven: the gap is closed."""
+
+    kind = "recorder.replaced"
+    public = True
+    told_as = "recording.updated"
+
+    attempt: int
+    evidence: str
+    resumed_at_ms: int
+    check_at_ms: int
+    room_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomLooked(Event):
+    """A look at who is in the channel. `people`: how many beside our recorders; None if the list could not be had."""
+
+    kind = "recorder.room"
+    visible = False
+
+    attempt: int
+    people: int | None
     check_at_ms: int
 
 
@@ -172,6 +248,7 @@ class RecorderExited(Event):
     end_reason: EndReason
     nothing_recorded: bool
     deadline_at_ms: int
+    trouble: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +261,8 @@ class UploadReported(Event):
     evidence: str
     deadline_at_ms: int | None
     check_at_ms: int
+    attempt: int = 0
+    """Whose files: those of this attempt's session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,54 +351,6 @@ class RecordingDeleted(Event):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvictionBegan(Event):
-    """An attempt was given up on without proof of its end. No other is opened before `EvictionEnded`."""
-
-    kind = "recorder.evicting"
-    visible = False
-
-    attempt: int
-    why: str
-    until_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvicteeFound(Event):
-    """The abandoned attempt did start: its sid is known now, so it can be told to stop."""
-
-    kind = "recorder.evictee_found"
-    visible = False
-
-    attempt: int
-    sid: str
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvictionDeferred(Event):
-    """A stop of the abandoned session that gave no proof."""
-
-    kind = "recorder.eviction_deferred"
-    visible = False
-
-    attempt: int
-    why: str
-    missed: bool
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvictionEnded(Event):
-    """The abandoned attempt can no longer record."""
-
-    kind = "recorder.evicted"
-    visible = False
-
-    attempt: int
-    evidence: str
-
-
 AnyEvent = (
     RecordingRequested
     | AttemptOpened
@@ -331,6 +362,10 @@ AnyEvent = (
     | RecorderSeen
     | RecorderMissed
     | RecorderTroubled
+    | RecorderMoved
+    | RecorderLost
+    | RecorderReplaced
+    | RoomLooked
     | RecordingUpdated
     | RecorderUpdated
     | UpdateDeferred
@@ -346,8 +381,13 @@ AnyEvent = (
     | DeletionDeferred
     | RecordingDeleted
     | EvictionBegan
+    | StrayFound
     | EvicteeFound
     | EvictionDeferred
+    | RecorderBanned
+    | BanDeferred
+    | EvictionFenced
+    | EvicteeLooked
     | EvictionEnded
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.domain.media import MediaReport, Playlist
-from actors.domain.model import Completeness, EndReason, FailureCode, Gap, MediaFile, Recording
+from actors.domain.model import LOST, Completeness, EndReason, FailureCode, Gap, MediaFile, Recording
 from actors.domain.policy import Policy
 from actors.domain.timeline import Part, Stretch, milliseconds, parts_of, session_of, uncovered
 
@@ -169,7 +169,7 @@ class _Case:
 
     def _time_faults(self, now_ms: int) -> list[str]:
         faults = []
-        gaps_ms = sum(gap.to_ms - gap.from_ms for gap in self.gaps())
+        gaps_ms = sum((gap.to_ms or gap.from_ms) - gap.from_ms for gap in self.gaps())
         if gaps_ms:
             faults.append(f"{_seconds(gaps_ms)} are not covered")
         if self.listed_ms > self.to_ms - self.from_ms + self.slack_ms:
@@ -197,7 +197,9 @@ class _Case:
         causes = _causes(lost, begin, end)
         if causes:
             return "slice_empty" if all(s.slice.size == 0 for s in causes) else "slice_missing"
-        return "recorder_lost" if end == self.to_ms and not self.ended else "not_captured"
+        replaced = any(part.stretches and part.stretches[0].from_ms == end for part in self.parts[1:])
+        died = end == self.to_ms and not self.ended
+        return LOST if replaced or died else "not_captured"
 
     def _times(self, gaps: Sequence[Gap]) -> tuple[int, int]:
         """Slices tell best when capture began and ended; where they lack, a gap reaches to what is known otherwise."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
+from actors.domain.attempting import apply_proof, apply_to_attempt
 from actors.domain.events import (
     AnyEvent,
     AttemptClosed,
@@ -11,14 +12,13 @@ from actors.domain.events import (
     CaptureProven,
     DeletionDeferred,
     DeletionRequested,
-    EvicteeFound,
-    EvictionBegan,
-    EvictionDeferred,
-    EvictionEnded,
     MediaAwaited,
     RecorderAccepted,
     RecorderExited,
+    RecorderLost,
     RecorderMissed,
+    RecorderMoved,
+    RecorderReplaced,
     RecorderSeen,
     RecorderTroubled,
     RecordingAborted,
@@ -27,19 +27,36 @@ from actors.domain.events import (
     RecordingFailed,
     RecordingRequested,
     ResourceAcquired,
+    RoomLooked,
     StopRequested,
     UploadReported,
 )
+from actors.domain.evicting import add_eviction, add_stray, change_eviction
+from actors.domain.eviction_events import (
+    BanDeferred,
+    EvicteeFound,
+    EvicteeLooked,
+    EvictionBegan,
+    EvictionDeferred,
+    EvictionEnded,
+    EvictionFenced,
+    RecorderBanned,
+    StrayFound,
+)
 from actors.domain.model import (
     LIVE_PHASES,
+    LOST,
     Attempt,
-    Eviction,
+    Gap,
     Meeting,
     Phase,
     Recording,
     State,
     StorageStatus,
     Want,
+    attempt_numbered,
+    attempts_of,
+    upload_of,
 )
 from actors.domain.transitions import IllegalTransition, next_phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
@@ -53,8 +70,18 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
             if meeting.live is not None:
                 raise IllegalTransition("a second live recording")
             after = replace(_place(meeting, _requested(meeting, event, at_ms)), latest=event.recording_id)
-        case EvicteeFound() | EvictionDeferred() | EvictionEnded():
-            after = replace(meeting, evicting=_evolve_eviction(meeting, event, at_ms))
+        case (
+            EvicteeFound()
+            | EvictionDeferred()
+            | RecorderBanned()
+            | BanDeferred()
+            | EvictionFenced()
+            | EvicteeLooked()
+            | EvictionEnded()
+        ):
+            after = change_eviction(meeting, event, at_ms)
+        case StrayFound():
+            after = add_stray(meeting, event, at_ms)
         case EvictionBegan():
             after = _evict(meeting, event, at_ms)
         case _:
@@ -105,29 +132,23 @@ def _requested(meeting: Meeting, event: RecordingRequested, at_ms: int) -> Recor
 
 
 def _evict(meeting: Meeting, event: EvictionBegan, at_ms: int) -> Meeting:
+    """The attempt leaves the recording, unless the recording is over and waits for its files."""
     recording = meeting.recording(event.recording_id)
-    if recording is None or recording.attempt is None or meeting.evicting is not None:
-        raise IllegalTransition("there is no attempt to evict, or one is being evicted already")
-    attempt = replace(recording.attempt, check_at_ms=at_ms, tries=0)
-    eviction = Eviction(recording.recording_id, recording.spec.channel_name, attempt, event.until_ms)
+    attempt = None if recording is None else attempt_numbered(recording, event.attempt)
+    if recording is None or attempt is None:
+        raise IllegalTransition("there is no such attempt to evict")
     phase = next_phase(recording.phase, event)
-    kept = recording.attempt if phase is Phase.PROCESSING else None
-    return replace(_place(meeting, replace(recording, phase=phase, attempt=kept)), evicting=eviction)
+    evicted = recording if phase is Phase.PROCESSING else _close(recording, event.attempt, at_ms)
+    after = _place(meeting, replace(evicted, phase=phase))
+    return add_eviction(after, recording, attempt, event, at_ms)
 
 
-def _evolve_eviction(
-    meeting: Meeting, event: EvicteeFound | EvictionDeferred | EvictionEnded, at_ms: int
-) -> Eviction | None:
-    eviction = meeting.evicting
-    if eviction is None or eviction.attempt.number != event.attempt:
-        raise IllegalTransition(f"{event.kind} without its eviction")
-    match event:
-        case EvicteeFound():
-            return replace(eviction, attempt=replace(eviction.attempt, sid=event.sid, check_at_ms=at_ms, tries=0))
-        case EvictionDeferred():
-            return replace(eviction, attempt=_missed(eviction.attempt, event.check_at_ms, at_ms, missed=event.missed))
-        case EvictionEnded():
-            return None
+def _close(recording: Recording, number: int, at_ms: int) -> Recording:
+    """The recording with that attempt, if it is the present one, among those of the past."""
+    attempt = recording.attempt
+    if attempt is None or attempt.number != number:
+        return recording
+    return replace(recording, attempt=None, past=(*recording.past, replace(attempt, closed_at_ms=at_ms)))
 
 
 def _evolve_recording(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
@@ -145,8 +166,10 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 recording,
                 attempt=Attempt(number=event.attempt, uids=(event.uid,), opened_at_ms=at_ms, check_at_ms=at_ms),
                 attempts=event.attempt,
+                fruitless=recording.fruitless + 1,
                 recorder_uids=(*recording.recorder_uids, event.uid),
                 deadline_at_ms=event.deadline_at_ms,
+                stored_at_ms=None,
             )
         case (
             ResourceAcquired()
@@ -154,22 +177,27 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             | RecorderAccepted()
             | RecorderSeen()
             | RecorderMissed()
-            | RecorderTroubled()
+            | RecorderMoved()
+            | RoomLooked()
         ):
-            return _apply_to_attempt(recording, event, at_ms)
+            return apply_to_attempt(recording, event, at_ms)
+        case RecorderTroubled():
+            return replace(recording, trouble=event.trouble)
         case RecordingUpdated() | RecorderUpdated() | UpdateDeferred() | UpdateRefused():
             return apply_update(recording, event, at_ms)
         case AttemptClosed():
-            return replace(recording, attempt=None)
+            return replace(_close(recording, event.attempt, at_ms), check_at_ms=event.check_at_ms)
         case CaptureProven():
-            return replace(
-                recording,
-                attempt=replace(_attempt(recording), proven_at_ms=at_ms, check_at_ms=event.check_at_ms, tries=0),
-                started_at_ms=event.started_at_ms,
-                deadline_at_ms=event.deadline_at_ms,
-            )
+            proven = replace(apply_proof(recording, event, at_ms), fruitless=0, started_at_ms=event.started_at_ms)
+            return replace(proven, deadline_at_ms=event.deadline_at_ms)
+        case RecorderReplaced():
+            proven = replace(apply_proof(recording, event, at_ms), fruitless=0)
+            return replace(proven, gaps=_closed(recording.gaps, event.resumed_at_ms))
+        case RecorderLost():
+            gap = Gap(event.lost_at_ms, None, LOST)
+            lost = replace(_close(recording, event.attempt, at_ms), gaps=(*recording.gaps, gap))
+            return replace(lost, check_at_ms=event.check_at_ms)
         case StopRequested():
-            attempt = recording.attempt and replace(recording.attempt, check_at_ms=event.check_at_ms, tries=0)
             return replace(
                 recording,
                 want=Want.STOP,
@@ -177,27 +205,23 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 stop_requested_at_ms=at_ms,
                 end_reason=event.reason,
                 deadline_at_ms=event.deadline_at_ms,
-                attempt=attempt,
+                attempt=recording.attempt and _to_be_stopped(recording.attempt, event.check_at_ms),
             )
         case RecorderExited():
             return replace(
                 recording,
                 want=Want.STOP,
+                attempt=recording.attempt and replace(recording.attempt, closed_at_ms=at_ms),
+                gaps=_closed(recording.gaps, event.stopped_at_ms),
                 stopped_at_ms=event.stopped_at_ms,
                 end_reason=event.end_reason,
                 nothing_recorded=event.nothing_recorded,
+                trouble=event.trouble or recording.trouble,
                 deadline_at_ms=event.deadline_at_ms,
                 check_at_ms=at_ms,
             )
         case UploadReported():
-            return replace(
-                recording,
-                storage_status=event.storage_status,
-                stored_at_ms=at_ms if event.storage_status is StorageStatus.STORED else recording.stored_at_ms,
-                deadline_at_ms=event.deadline_at_ms or recording.deadline_at_ms,
-                check_at_ms=event.check_at_ms,
-                checks=0,
-            )
+            return _uploaded(recording, event, at_ms)
         case MediaAwaited():
             return replace(
                 recording,
@@ -213,35 +237,53 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             return replace(recording, check_at_ms=event.check_at_ms, checks=recording.checks + 1)
         case RecordingDeleted():
             return replace(recording, deleted_at_ms=at_ms, storage_status=StorageStatus.DELETED, files=())
-        case RecordingRequested() | EvictionBegan() | EvicteeFound() | EvictionDeferred() | EvictionEnded():
+        case (
+            RecordingRequested()
+            | EvictionBegan()
+            | StrayFound()
+            | EvicteeFound()
+            | EvictionDeferred()
+            | RecorderBanned()
+            | BanDeferred()
+            | EvictionFenced()
+            | EvicteeLooked()
+            | EvictionEnded()
+        ):
             raise IllegalTransition(f"{event.kind} is not about one recording's fields")
         case _:
             assert_never(event)
 
 
-_AttemptEvent = ResourceAcquired | CallDeferred | RecorderAccepted | RecorderSeen | RecorderMissed | RecorderTroubled
+def _to_be_stopped(attempt: Attempt, check_at_ms: int) -> Attempt:
+    """One whose session is known need not come any further now."""
+    until_ms = attempt.until_ms if attempt.sid is None else None
+    return replace(attempt, check_at_ms=check_at_ms, tries=0, until_ms=until_ms)
 
 
-def _apply_to_attempt(recording: Recording, event: _AttemptEvent, at_ms: int) -> Recording:
-    attempt = _attempt(recording)
-    match event:
-        case ResourceAcquired():
-            acquired = replace(attempt, resource_id=event.resource_id, acquired_at_ms=at_ms)
-            return replace(recording, attempt=replace(acquired, check_at_ms=at_ms, tries=0))
-        case CallDeferred():
-            deferred = replace(attempt, tries=attempt.tries + 1, check_at_ms=event.check_at_ms)
-            deferred = replace(deferred, ambiguous=attempt.ambiguous or event.ambiguous)
-            return replace(recording, attempt=deferred, trouble=event.trouble or recording.trouble)
-        case RecorderAccepted():
-            accepted = replace(attempt, sid=event.sid, check_at_ms=event.check_at_ms, tries=0)
-            return replace(recording, sid=event.sid, attempt=accepted)
-        case RecorderSeen():
-            seen = replace(attempt, proven_at_ms=at_ms, missing_since_ms=None, misses=0)
-            return replace(recording, attempt=replace(seen, tries=attempt.tries + 1, check_at_ms=event.check_at_ms))
-        case RecorderMissed():
-            return replace(recording, attempt=_missed(attempt, event.check_at_ms, at_ms, missed=True))
-        case RecorderTroubled():
-            return replace(recording, trouble=event.trouble)
+def _uploaded(recording: Recording, event: UploadReported, at_ms: int) -> Recording:
+    """The recording is stored when its last part is, and no earlier one waits in the provider's backup."""
+    attempts = [
+        replace(attempt, upload=event.storage_status) if attempt.number == event.attempt else attempt
+        for attempt in attempts_of(recording)
+    ]
+    present = recording.attempt and attempts.pop()
+    after = replace(recording, attempt=present, past=tuple(attempts))
+    status = upload_of(after)
+    over = after.phase is Phase.PROCESSING
+    return replace(
+        after,
+        storage_status=status,
+        stored_at_ms=at_ms if status is StorageStatus.STORED else None,
+        deadline_at_ms=event.deadline_at_ms or recording.deadline_at_ms,
+        check_at_ms=event.check_at_ms if over else recording.check_at_ms,
+        checks=0 if over else recording.checks,
+    )
+
+
+def _closed(gaps: tuple[Gap, ...], at_ms: int) -> tuple[Gap, ...]:
+    """The gaps with the open one ended; one that has not even begun by then is none."""
+    ended = (replace(gap, to_ms=max(at_ms, gap.from_ms)) if gap.to_ms is None else gap for gap in gaps)
+    return tuple(gap for gap in ended if gap.to_ms != gap.from_ms)
 
 
 def _settled(
@@ -270,20 +312,3 @@ def _settled(
                 end_reason=event.end_reason,
                 storage_status=StorageStatus.MISSING,
             )
-
-
-def _attempt(recording: Recording) -> Attempt:
-    if recording.attempt is None:
-        raise IllegalTransition("there is no attempt")
-    return recording.attempt
-
-
-def _missed(attempt: Attempt, check_at_ms: int, at_ms: int, *, missed: bool) -> Attempt:
-    since = attempt.missing_since_ms
-    return replace(
-        attempt,
-        tries=attempt.tries + 1,
-        check_at_ms=check_at_ms,
-        misses=attempt.misses + 1 if missed else attempt.misses,
-        missing_since_ms=(at_ms if since is None else since) if missed else since,
-    )

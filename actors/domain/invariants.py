@@ -19,10 +19,11 @@ def check(meeting: Meeting) -> None:
         _require(recording.phase not in LIVE_PHASES, f"finishing in phase {recording.phase}")
         if recording.phase is Phase.PROCESSING:
             _require(recording.deadline_at_ms is not None, "processing without a deadline")
-    if meeting.evicting is not None:
-        _require(live is None or live.attempt is None, "an attempt is open beside an eviction")
+    for eviction in meeting.evictions:
+        beside = live is not None and live.attempt is not None and live.attempt.opened_at_ms > eviction.began_at_ms
+        _require(eviction.fenced_at_ms is not None or not beside, "an attempt was opened beside an eviction")
     _require(meeting.sequence <= meeting.seq, "more public events than events")
-    unsettled = live is not None or meeting.finishing or meeting.evicting is not None
+    unsettled = live is not None or meeting.finishing or meeting.evictions
     _require(not unsettled or next_wakeup(meeting) is not None, "unsettled, and nothing will wake it")
 
 

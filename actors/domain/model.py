@@ -219,6 +219,10 @@ class Attempt:
     """Answers to the present call that decided nothing."""
     ambiguous: bool = False
     """A start was sent whose outcome is not known: it may have worked."""
+    running: bool = False
+    """It is known to run although its sid is not (codes 7 and 53)."""
+    until_ms: int | None = None
+    """When it is given up on, should it come no further."""
     check_at_ms: int = 0
     """When the present call may be sent (again)."""
     proven_at_ms: int | None = None
@@ -227,6 +231,15 @@ class Attempt:
     misses: int = 0
     """The unbroken series of answers that the recorder was not found: when it began, how many."""
     update: Update = Update()
+    room_at_ms: int = 0
+    """When to look who is in the channel."""
+    empty_since_ms: int | None = None
+    empty_looks: int = 0
+    """The unbroken series of looks that showed no people: when it began, how many."""
+    upload: StorageStatus = StorageStatus.PENDING
+    """The provider's word on this session's files."""
+    closed_at_ms: int | None = None
+    """When it ended, or was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +254,16 @@ class MediaFile:
     checked: bool
 
 
+LOST = "recorder_lost"
+"""Reason of a gap in which no recorder ran."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of wanted time of which nothing is to be played."""
+    """A stretch of wanted time of which nothing is to be played. It is open (`to_ms` None) while a lost recorder is replaced."""
 
     from_ms: int
-    to_ms: int
+    to_ms: int | None
     reason: str
 
 
@@ -272,8 +289,13 @@ class Recording:
     deleted_at_ms: int | None = None
     deadline_at_ms: int | None = None
     attempt: Attempt | None = None
+    """The present one; while it is processed, the last one."""
+    past: tuple[Attempt, ...] = ()
+    """Those before it, in order: what became of them may still be reported."""
     attempts: int = 0
     """How many attempts were opened."""
+    fruitless: int = 0
+    """How many since the last proof of capture."""
     recorder_uids: tuple[str, ...] = ()
     """Every uid of every attempt."""
     sid: str | None = None
@@ -301,16 +323,43 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Ban:
+    """A kicking rule that keeps one recorder uid out of the channel; it is never lifted, it runs out."""
+
+    uid: str
+    rule_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Eviction:
     """An attempt that was given up on without proof of its end; a one-way door.
 
-    No attempt is opened beside it. It ends by proof of exit, or when a late start can no longer be acted on.
+    No attempt is opened beside it until it is fenced: a kicking rule for each of its uids has had time to take effect, or a
+    late start can no longer be acted on. Then it is only watched, until there is proof that its recorder is gone.
     """
 
     recording_id: RecordingId
     channel_name: str
     attempt: Attempt
+    began_at_ms: int
     until_ms: int
+    """From then on a late start can no longer be acted on; if its sid is known: so long it is told to stop."""
+    ban_seconds: int
+    bans: tuple[Ban, ...] = ()
+    ban_tries: int = 0
+    ban_at_ms: int = 0
+    """When the next kicking rule may be sent (again)."""
+    fence_at_ms: int | None = None
+    """When the rules, which are all there, have taken effect."""
+    fenced_at_ms: int | None = None
+    watched_until_ms: int = 0
+    """When it counts as gone, should nothing be seen of it."""
+    look_at_ms: int = 0
+    """When to look for it among the channel's members, once it is fenced."""
+    absent_since_ms: int | None = None
+    absences: int = 0
+    """The unbroken series of looks at the channel's members that did not show it: when it began, how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +374,7 @@ class Meeting:
     live: Recording | None = None
     finishing: Mapping[RecordingId, Recording] = field(default_factory=dict)
     """Recordings that are over but not settled: processing, or being deleted."""
-    evicting: Eviction | None = None
+    evictions: tuple[Eviction, ...] = ()
     latest: RecordingId | None = None
     """The recording that was asked for last."""
 
@@ -334,6 +383,16 @@ class Meeting:
         if self.live is not None and self.live.recording_id == recording_id:
             return self.live
         return self.finishing.get(recording_id)
+
+    @property
+    def fenced(self) -> bool:
+        """Whether an attempt may be opened: none that was given up can still come up."""
+        return all(eviction.fenced_at_ms is not None for eviction in self.evictions)
+
+    def eviction(self, recording_id: RecordingId, attempt: int) -> Eviction | None:
+        """The eviction of that attempt, if it is not over."""
+        found = (e for e in self.evictions if (e.recording_id, e.attempt.number) == (recording_id, attempt))
+        return next(found, None)
 
 
 LIVE_PHASES = frozenset({Phase.ACCEPTED, Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE})
@@ -380,3 +439,32 @@ def is_told(recording: Recording) -> bool:
     """Whether its recorder has what the spec says. One that is still to be started will be told by its start."""
     update = Update() if recording.attempt is None else recording.attempt.update
     return update.subscribe is None and update.layout is None
+
+
+def attempts_of(recording: Recording) -> tuple[Attempt, ...]:
+    """All its attempts whose recorders may still be heard of, in order."""
+    return recording.past if recording.attempt is None else (*recording.past, recording.attempt)
+
+
+def attempt_numbered(recording: Recording, number: int) -> Attempt | None:
+    """That attempt of the recording, present or past."""
+    return next((attempt for attempt in attempts_of(recording) if attempt.number == number), None)
+
+
+def has_session(recording: Recording) -> bool:
+    """Whether a recorder is known to have run for it, so that there may be files."""
+    return any(attempt.sid is not None or attempt.running for attempt in attempts_of(recording))
+
+
+def upload_of(recording: Recording) -> StorageStatus:
+    """Where the files of all its parts are, by the provider's word.
+
+    The last part speaks for all, but for earlier ones in the provider's backup. A recorder that died says nothing any more.
+    """
+    sessions = [attempt for attempt in attempts_of(recording) if attempt.sid is not None]
+    if not sessions:
+        return StorageStatus.PENDING
+    *earlier, last = sessions
+    if any(attempt.upload is StorageStatus.BACKUP for attempt in earlier) and last.upload is StorageStatus.STORED:
+        return StorageStatus.BACKUP
+    return StorageStatus.UPLOADING if earlier and last.upload is StorageStatus.PENDING else last.upload

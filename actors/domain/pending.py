@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from actors.domain.effects import (
     AgoraAcquire,
+    AgoraBan,
+    AgoraMembers,
     AgoraQuery,
     AgoraStart,
     AgoraStop,
@@ -17,7 +19,7 @@ from actors.domain.effects import (
     StorageExamine,
 )
 from actors.domain.ids import RecordingId
-from actors.domain.model import Attempt, Layout, Meeting, Phase, Recording, Want, is_told
+from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want, is_told
 
 
 def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
@@ -28,14 +30,36 @@ def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
 def next_wakeup(meeting: Meeting) -> int | None:
     """When to look again, in Unix milliseconds. None only if nothing is left to do."""
     times = [due_at_ms for due_at_ms, _ in _scheduled(meeting)]
-    live = meeting.live
-    if live is not None:
-        times.append(live.deadline_at_ms or live.updated_at_ms)
-        if live.phase is Phase.ACCEPTED and meeting.evicting is None:
-            times.append(live.updated_at_ms)
-    if meeting.evicting is not None:
-        times.append(meeting.evicting.until_ms)
+    if meeting.live is not None:
+        times += _limits(meeting.live)
+        if meeting.live.phase is Phase.ACCEPTED and meeting.fenced:
+            times.append(max(meeting.live.updated_at_ms, meeting.live.check_at_ms))
+    for eviction in meeting.evictions:
+        times += _ends(eviction)
     return min(times, default=None)
+
+
+def _limits(live: Recording) -> Iterator[int]:
+    """When a live recording, or its attempt, is given up on as it is."""
+    yield live.deadline_at_ms or live.updated_at_ms
+    if live.attempt is not None and live.attempt.until_ms is not None:
+        yield live.attempt.until_ms
+
+
+def _ends(eviction: Eviction) -> Iterator[int]:
+    """When an eviction comes a step further by itself."""
+    if eviction.fenced_at_ms is not None:
+        yield eviction.watched_until_ms
+        return
+    yield eviction.until_ms
+    if eviction.fence_at_ms is not None:
+        yield eviction.fence_at_ms
+
+
+def unbanned(eviction: Eviction) -> str | None:
+    """The first of its uids that no kicking rule keeps out."""
+    banned = {ban.uid for ban in eviction.bans}
+    return next((uid for uid in eviction.attempt.uids if uid not in banned), None)
 
 
 def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
@@ -44,12 +68,10 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
         yield live.attempt.check_at_ms, _call(live, live.attempt)
         if live.attempt.sid is not None and live.want is Want.RECORD:
             yield from _updates(live, live.attempt)
-    eviction = meeting.evicting
-    if eviction is not None and eviction.attempt.sid is not None:
-        yield (
-            eviction.attempt.check_at_ms,
-            _stop(eviction.recording_id, eviction.channel_name, eviction.attempt),
-        )
+        if live.phase is Phase.ACTIVE and live.want is Want.RECORD:
+            yield live.attempt.room_at_ms, _look(live.recording_id, live.spec.channel_name, live.attempt)
+    for eviction in meeting.evictions:
+        yield from _evicting(eviction)
     for recording in meeting.finishing.values():
         if recording.phase is Phase.PROCESSING:
             due_at_ms = min(recording.check_at_ms, recording.deadline_at_ms or recording.check_at_ms)
@@ -57,6 +79,31 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
         elif recording.phase is Phase.DELETING:
             erase = StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
             yield recording.check_at_ms, erase
+
+
+def _evicting(eviction: Eviction) -> Iterator[tuple[int, Effect]]:
+    """It is told to stop as soon as it can be, kept out by rules, and looked for once these hold, or cannot be had."""
+    attempt = eviction.attempt
+    if attempt.sid is not None:
+        yield attempt.check_at_ms, _stop(eviction.recording_id, eviction.channel_name, attempt)
+    uid = unbanned(eviction)
+    if uid is not None:
+        yield (
+            eviction.ban_at_ms,
+            AgoraBan(
+                recording_id=eviction.recording_id,
+                attempt=attempt.number,
+                channel_name=eviction.channel_name,
+                uid=uid,
+                seconds=eviction.ban_seconds,
+            ),
+        )
+    if eviction.fenced_at_ms is not None or eviction.ban_tries > 0:
+        yield eviction.look_at_ms, _look(eviction.recording_id, eviction.channel_name, attempt)
+
+
+def _look(recording_id: RecordingId, channel_name: str, attempt: Attempt) -> AgoraMembers:
+    return AgoraMembers(recording_id=recording_id, attempt=attempt.number, channel_name=channel_name)
 
 
 def _call(live: Recording, attempt: Attempt) -> Effect:

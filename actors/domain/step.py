@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, LiveRef, RecorderAccepted
+from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, LiveRef, RecorderAccepted, RecorderMoved
 from actors.domain.evolve import evolve, prune
 from actors.domain.ids import RecordingId
 from actors.domain.invariants import check
-from actors.domain.model import Actor, Meeting, Recording, state_of
+from actors.domain.model import Actor, Meeting, Recording, attempt_numbered, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,14 @@ def _stored(after: Meeting, event: AnyEvent, recording: Recording | None, at_ms:
 
 
 def recorders_of(step: Step) -> tuple[tuple[Recording, int, str, str | None], ...]:
-    """(recording, attempt, uid, sid) of attempts that opened or whose sid became known in this step."""
+    """(recording, attempt, uid, sid) of attempts that opened or moved, or whose sid became known, in this step."""
     found = []
     for stored in step.events:
-        if isinstance(stored.event, AttemptOpened | RecorderAccepted):
-            recording = next(item for item in step.recordings if item.recording_id == stored.event.recording_id)
-            sid = stored.event.sid if isinstance(stored.event, RecorderAccepted) else None
-            found.append((recording, stored.event.attempt, recording.recorder_uids[-1], sid))
+        event = stored.event
+        if isinstance(event, AttemptOpened | RecorderAccepted | RecorderMoved):
+            recording = next(item for item in step.recordings if item.recording_id == event.recording_id)
+            attempt = attempt_numbered(recording, event.attempt)
+            assert attempt is not None, "an attempt that opened is kept"
+            uid = attempt.uids[0] if isinstance(event, RecorderAccepted) else event.uid
+            found.append((recording, event.attempt, uid, attempt.sid))
     return tuple(found)

@@ -14,11 +14,13 @@ from actors.domain.events import (
     CaptureProven,
     DeletionDeferred,
     DeletionRequested,
-    EvictionBegan,
     MediaAwaited,
     RecorderAccepted,
     RecorderExited,
+    RecorderLost,
     RecorderMissed,
+    RecorderMoved,
+    RecorderReplaced,
     RecorderSeen,
     RecorderTroubled,
     RecordingAborted,
@@ -26,8 +28,12 @@ from actors.domain.events import (
     RecordingDeleted,
     RecordingFailed,
     ResourceAcquired,
+    RoomLooked,
     StopRequested,
     UploadReported,
+)
+from actors.domain.eviction_events import (
+    EvictionBegan,
 )
 from actors.domain.model import Phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
@@ -37,14 +43,19 @@ Row = Mapping[type[Event], Phase]
 TABLE: Mapping[Phase, Row] = {
     Phase.ACCEPTED: {
         AttemptOpened: Phase.ACQUIRING,
+        EvictionBegan: Phase.ACCEPTED,
+        UploadReported: Phase.ACCEPTED,
         StopRequested: Phase.ACCEPTED,
         RecordingUpdated: Phase.ACCEPTED,
+        RecorderExited: Phase.PROCESSING,
         RecordingFailed: Phase.FAILED,
         RecordingAborted: Phase.ABORTED,
     },
     Phase.ACQUIRING: {
         ResourceAcquired: Phase.STARTING,
         CallDeferred: Phase.ACQUIRING,
+        AttemptClosed: Phase.ACCEPTED,
+        UploadReported: Phase.ACQUIRING,
         StopRequested: Phase.ACQUIRING,
         RecordingUpdated: Phase.ACQUIRING,
         RecordingFailed: Phase.FAILED,
@@ -53,6 +64,7 @@ TABLE: Mapping[Phase, Row] = {
     Phase.STARTING: {
         RecorderAccepted: Phase.CONFIRMING,
         CallDeferred: Phase.STARTING,
+        UploadReported: Phase.STARTING,
         StopRequested: Phase.STARTING,
         RecordingUpdated: Phase.STARTING,
         AttemptClosed: Phase.ACCEPTED,
@@ -60,8 +72,13 @@ TABLE: Mapping[Phase, Row] = {
     },
     Phase.CONFIRMING: {
         CaptureProven: Phase.ACTIVE,
+        RecorderReplaced: Phase.ACTIVE,
+        AttemptClosed: Phase.ACCEPTED,
+        EvictionBegan: Phase.ACCEPTED,
         RecorderSeen: Phase.CONFIRMING,
         RecorderMissed: Phase.CONFIRMING,
+        RecorderMoved: Phase.CONFIRMING,
+        RoomLooked: Phase.CONFIRMING,
         RecorderTroubled: Phase.CONFIRMING,
         CallDeferred: Phase.CONFIRMING,
         UploadReported: Phase.CONFIRMING,
@@ -73,8 +90,11 @@ TABLE: Mapping[Phase, Row] = {
         RecorderExited: Phase.PROCESSING,
     },
     Phase.ACTIVE: {
+        RecorderLost: Phase.ACCEPTED,
         RecorderSeen: Phase.ACTIVE,
         RecorderMissed: Phase.ACTIVE,
+        RecorderMoved: Phase.ACTIVE,
+        RoomLooked: Phase.ACTIVE,
         RecorderTroubled: Phase.ACTIVE,
         CallDeferred: Phase.ACTIVE,
         UploadReported: Phase.ACTIVE,

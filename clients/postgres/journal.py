@@ -12,6 +12,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from actors.domain.commands import Notice
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Recording
 from actors.ports import Append, CommandMark, Fenced, JournalRejected, JournalUnavailable, OutcomeUnknown
@@ -50,6 +51,11 @@ class PostgresJournal:
     async def recall(self, meeting_id: MeetingId, recording_id: RecordingId) -> Recording | None:
         async with reading():
             return to_recording(await self._pool.fetchrow(sql("recall"), meeting_id, recording_id))
+
+    async def recorded_by(self, meeting_id: MeetingId, notice: Notice) -> Recording | None:
+        async with reading():
+            query = sql("recorded_by")
+            return to_recording(await self._pool.fetchrow(query, meeting_id, notice.cname, notice.uid, notice.sid))
 
     async def _write(self) -> None:
         """Until nothing waits. Nobody is left without an answer, even if it is stopped."""

@@ -107,6 +107,12 @@ class MemoryJournal:
             if notice_id in self._db.inbox:
                 self._db.inbox[notice_id].processed = True
 
+    async def recorded_by(self, meeting_id: MeetingId, notice: Notice) -> Recording | None:
+        by_uid = self._db.recorders.get((notice.cname, notice.uid))
+        by_sid = (found for found in self._db.recorders.values() if notice.sid and found[1].sid == notice.sid)
+        owner, row = by_uid or next(by_sid, (None, None))
+        return self._db.recordings.get(row.recording_id) if row is not None and owner == meeting_id else None
+
     def _remember(self, meeting_id: MeetingId, recorder: RecorderRow) -> None:
         """A uid stays what it was first written as; only its sid may become known."""
         key = (recorder.cname, recorder.uid)

@@ -170,6 +170,9 @@ class DatabaseCable:
     async def find_command(self, *names: Any) -> Any:
         return await self._read("find_command", lambda: self._journal.find_command(*names))
 
+    async def recorded_by(self, *names: Any) -> Any:
+        return await self._read("recorded_by", lambda: self._journal.recorded_by(*names))
+
     async def recall(self, *names: Any) -> Any:
         return await self._read("recall", lambda: self._journal.recall(*names))
 

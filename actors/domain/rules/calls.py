@@ -3,8 +3,17 @@
 from typing import assert_never
 
 from actors.domain.commands import AcquireAnswered, QueryAnswered, StartAnswered, StopAnswered
-from actors.domain.events import AttemptClosed, CallDeferred, RecorderSeen, ResourceAcquired
-from actors.domain.model import Attempt, Failure, FailureCode, Phase, Recording, StorageStatus, Want
+from actors.domain.events import AttemptClosed, CallDeferred, ResourceAcquired
+from actors.domain.model import (
+    Attempt,
+    Failure,
+    FailureCode,
+    Phase,
+    Recording,
+    StorageStatus,
+    Want,
+    attempt_numbered,
+)
 from actors.domain.outcomes import (
     AlreadyRunning,
     Ambiguous,
@@ -22,8 +31,9 @@ from actors.domain.outcomes import (
     Stopped,
 )
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.eviction import stop_of_evicting
-from actors.domain.rules.steps import abort, accept, evict, fail, leave, miss, open_attempt, prove, upload
+from actors.domain.rules.eviction import evict, stop_of_evicting
+from actors.domain.rules.losing import miss, see
+from actors.domain.rules.steps import accept, finish, leave, open_attempt, prove, upload
 
 CAPTURING = (4, 5)
 """Statuses of a session that records (reference 4.1)."""
@@ -45,7 +55,7 @@ def acquire_answered(draft: Draft, command: AcquireAnswered) -> None:
                 )
             )
         case Rejected(failure):
-            fail(draft, recording, failure, "the acquire was refused")
+            finish(draft, recording, "the acquire was refused", failure)
         case Ambiguous() | RetryLater() as outcome:
             _defer(draft, recording, attempt, "acquire", outcome, draft.policy.acquire_delays_ms)
         case _:
@@ -84,18 +94,20 @@ def query_answered(draft: Draft, command: QueryAnswered) -> None:
 
 def stop_answered(draft: Draft, command: StopAnswered) -> None:
     """Repeated until there is proof that the recorder is gone."""
-    recording, attempt = draft.attempt_of(
-        command.recording_id, command.attempt, Phase.CONFIRMING, Phase.ACTIVE, Phase.PROCESSING
-    )
-    if recording is None or attempt is None or recording.phase is Phase.PROCESSING:
-        if recording is not None:
-            _uploaded(draft, recording, command)
+    recording, attempt = draft.attempt_of(command.recording_id, command.attempt, Phase.CONFIRMING, Phase.ACTIVE)
+    if recording is None or attempt is None:
         stop_of_evicting(draft, command)
-        return
+    else:
+        _stop_of_the_present(draft, recording, attempt, command)
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is not None:
+        _uploaded(draft, recording, command)
+
+
+def _stop_of_the_present(draft: Draft, recording: Recording, attempt: Attempt, command: StopAnswered) -> None:
     match command.outcome:
         case Done(answer):
             _on_stop(draft, recording, attempt, answer)
-            _uploaded(draft, draft.again(recording), command)
         case Ambiguous() | RetryLater() | Rejected() as outcome:
             _defer(draft, recording, attempt, "stop", outcome, draft.policy.stop_delays_ms)
         case _:
@@ -108,7 +120,8 @@ def _on_start(draft: Draft, recording: Recording, attempt: Attempt, answer: Star
             accept(draft, recording, attempt, sid, "the answer to start")
         case AlreadyRunning(code):
             running = Ambiguous(f"code {code}: it runs already, and its sid is not told")
-            _defer(draft, recording, attempt, "start", running, draft.policy.start_delays_ms[-1:])
+            until_ms = draft.now_ms + draft.policy.sid_wait_ms
+            _defer(draft, recording, attempt, "start", running, draft.policy.start_delays_ms[-1:], until_ms)
         case ResourceUnusable(code, why):
             _give_up_resource(draft, recording, attempt, f"code {code}: {why}")
         case _:
@@ -119,9 +132,10 @@ def _on_status(draft: Draft, recording: Recording, attempt: Attempt, status: int
     if status in CAPTURING and recording.phase is Phase.CONFIRMING:
         prove(draft, recording, attempt, f"query: status {status}", slice_at_ms)
     elif status in CAPTURING:
-        _seen(draft, recording, attempt, status, draft.policy.verify_interval_ms)
+        see(draft, recording, attempt, f"query: status {status}", draft.now_ms + draft.policy.verify_interval_ms)
     elif status in COMING_UP:
-        _seen(draft, recording, attempt, status, draft.pause_ms(draft.policy.confirm_delays_ms, attempt.tries + 1))
+        pause_ms = draft.pause_ms(draft.policy.confirm_delays_ms, attempt.tries + 1)
+        see(draft, recording, attempt, f"query: status {status}", draft.now_ms + pause_ms)
     else:
         miss(draft, recording, attempt, f"query: status {status}")
 
@@ -142,22 +156,14 @@ def _on_stop(draft: Draft, recording: Recording, attempt: Attempt, answer: StopA
 
 
 def _uploaded(draft: Draft, recording: Recording, command: StopAnswered) -> None:
+    attempt = attempt_numbered(recording, command.attempt)
+    if attempt is None:
+        return
     match command.outcome:
         case Done(Stopped("uploaded")):
-            upload(draft, recording, StorageStatus.STORED, "stop: all files are stored")
+            upload(draft, recording, attempt, StorageStatus.STORED, "stop: all files are stored")
         case Done(Stopped("backuped")):
-            upload(draft, recording, StorageStatus.BACKUP, "stop: some files are in the provider's backup")
-
-
-def _seen(draft: Draft, recording: Recording, attempt: Attempt, status: int, pause_ms: int) -> None:
-    draft.emit(
-        RecorderSeen(
-            recording_id=recording.recording_id,
-            attempt=attempt.number,
-            evidence=f"query: status {status}",
-            check_at_ms=draft.now_ms + pause_ms,
-        )
-    )
+            upload(draft, recording, attempt, StorageStatus.BACKUP, "stop: some files are in the provider's backup")
 
 
 def _defer(
@@ -167,6 +173,7 @@ def _defer(
     call: str,
     outcome: Ambiguous | RetryLater | Rejected,
     schedule: tuple[int, ...],
+    until_ms: int | None = None,
 ) -> None:
     pause_ms = draft.pause_ms(schedule, attempt.tries)
     match outcome:
@@ -185,6 +192,7 @@ def _defer(
             ambiguous=call == "start" and isinstance(outcome, Ambiguous),
             check_at_ms=draft.now_ms + pause_ms,
             trouble=trouble,
+            until_ms=until_ms,
         )
     )
 
@@ -197,7 +205,7 @@ def _give_up_resource(draft: Draft, recording: Recording, attempt: Attempt, why:
         draft.emit(AttemptClosed(recording_id=recording.recording_id, attempt=attempt.number, reason=why))
     recording = draft.again(recording)
     if recording.want is Want.STOP:
-        abort(draft, recording, why)
+        finish(draft, recording, why)
     else:
         open_attempt(draft)
 
@@ -208,7 +216,5 @@ def _give_up_start(draft: Draft, recording: Recording, attempt: Attempt, failure
     else:
         draft.emit(AttemptClosed(recording_id=recording.recording_id, attempt=attempt.number, reason=failure.message))
     recording = draft.again(recording)
-    if recording.want is Want.STOP:
-        abort(draft, recording, f"the start was refused: {failure.message}")
-    else:
-        fail(draft, recording, failure, "the start was refused")
+    stop = recording.want is Want.STOP
+    finish(draft, recording, f"the start was refused: {failure.message}", None if stop else failure)

@@ -1,70 +1,208 @@
-"""The attempt that was given up on. Once through this door, nothing but its end leaves it."""
+"""The attempt that was given up on. Once through this door, nothing but its end leaves it.
 
-from actors.domain.commands import BanAnswered, Notice, StopAnswered
-from actors.domain.events import EvicteeFound, EvictionDeferred, EvictionEnded
-from actors.domain.model import Eviction
-from actors.domain.outcomes import Done, NotFound, NothingRecorded, Stopped
+It is told to stop as soon as its sid is known, and kept out of the channel by a kicking rule for each of its uids. Another
+attempt may be opened when the rules have had time to take effect, or, where no rule can be had, when a late start can no
+longer be acted on (recipe 3.4). Who is in the channel only bears witness: lists lag by minutes.
+"""
+
+from dataclasses import replace
+
+from actors.domain.commands import BanAnswered, MembersAnswered, Notice, StopAnswered
+from actors.domain.eviction_events import (
+    BanDeferred,
+    EvicteeFound,
+    EvicteeLooked,
+    EvictionBegan,
+    EvictionDeferred,
+    EvictionEnded,
+    EvictionFenced,
+    RecorderBanned,
+    StrayFound,
+)
+from actors.domain.model import Attempt, Eviction, Failure, Recording
+from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Stopped
+from actors.domain.pending import unbanned
 from actors.domain.rules.draft import Draft
+from actors.domain.rules.exits import is_exit
 from actors.domain.rules.steps import gone_for_good, open_attempt
 
-EVENTS_OF_EXIT = (11, 41)
+
+def evict(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
+    """Give the attempt up without proof of its end. A session whose sid is known is first only told to stop."""
+    policy = draft.policy
+    if attempt.sid is not None:
+        until_ms, ban_at_ms = draft.now_ms + policy.eviction_limit_ms, draft.now_ms + policy.ban_pause_ms
+    else:
+        acquired_at_ms = attempt.acquired_at_ms or draft.now_ms
+        until_ms = acquired_at_ms + policy.resource_lifetime_ms + policy.eviction_margin_ms
+        ban_at_ms = draft.now_ms
+    draft.emit(
+        EvictionBegan(
+            recording_id=recording.recording_id,
+            attempt=attempt.number,
+            why=why,
+            until_ms=until_ms,
+            ban_at_ms=ban_at_ms,
+            ban_seconds=policy.ban_seconds,
+        )
+    )
 
 
-def end(draft: Draft, eviction: Eviction, evidence: str) -> None:
-    """It can no longer record; the live recording that waited for this may open its attempt."""
-    draft.emit(EvictionEnded(recording_id=eviction.recording_id, attempt=eviction.attempt.number, evidence=evidence))
-    open_attempt(draft)
+def find_stray(draft: Draft, recording: Recording, attempt: Attempt, sid: str, uid: str, evidence: str) -> None:
+    """A recorder of ours that nobody wants is alive: it is evicted, be it for the second time."""
+    uids = attempt.uids if uid in attempt.uids or not uid else (*attempt.uids, uid)
+    draft.emit(
+        StrayFound(
+            recording_id=recording.recording_id,
+            attempt=attempt.number,
+            channel_name=recording.spec.channel_name,
+            stray=replace(attempt, sid=attempt.sid or sid or None, uids=uids),
+            evidence=evidence,
+            until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
+            ban_seconds=draft.policy.ban_seconds,
+        )
+    )
 
 
-def found(draft: Draft, eviction: Eviction, sid: str, evidence: str) -> None:
-    """It did start after all: now it can be told to stop."""
-    if eviction.attempt.sid is None and sid:
+def woken(draft: Draft) -> None:
+    """What the passing of time does to evictions."""
+    for eviction in draft.meeting.evictions:
+        if eviction.fenced_at_ms is not None:
+            if draft.now_ms >= eviction.watched_until_ms:
+                _end(draft, eviction, "nothing was seen of it")
+        elif eviction.fence_at_ms is not None and draft.now_ms >= eviction.fence_at_ms:
+            _fence(draft, eviction, "kicking rules keep it out")
+        elif draft.now_ms >= eviction.until_ms:
+            _fence(draft, eviction, "a late start can no longer be acted on")
+
+
+def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None:
+    """A notification about the abandoned attempt."""
+    if is_exit(notice, eviction.attempt):
+        _end(draft, eviction, f"event {notice.event_type}")
+        return
+    attempt = eviction.attempt
+    moved = notice.uid if notice.uid and notice.uid not in attempt.uids else None
+    if notice.sid and (attempt.sid is None or moved is not None):
         draft.emit(
             EvicteeFound(
-                recording_id=eviction.recording_id, attempt=eviction.attempt.number, sid=sid, evidence=evidence
+                recording_id=eviction.recording_id,
+                attempt=attempt.number,
+                sid=notice.sid,
+                uid=moved,
+                evidence=f"event {notice.event_type}",
+                until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
             )
         )
 
 
-def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None:
-    """A notification with a uid of the abandoned attempt."""
-    if notice.event_type in EVENTS_OF_EXIT:
-        end(draft, eviction, f"event {notice.event_type}")
-    else:
-        found(draft, eviction, notice.sid, f"event {notice.event_type} with its uid")
-
-
 def stop_of_evicting(draft: Draft, command: StopAnswered) -> None:
     """The answer to a stop of the abandoned session."""
-    eviction = draft.meeting.evicting
-    if eviction is None or eviction.recording_id != command.recording_id:
-        return
-    if eviction.attempt.number != command.attempt:
+    eviction = draft.meeting.eviction(command.recording_id, command.attempt)
+    if eviction is None:
         return
     match command.outcome:
         case Done(Stopped() | NothingRecorded()):
-            end(draft, eviction, "stop: answered")
+            _end(draft, eviction, "stop: answered")
         case Done(NotFound()):
             _defer(draft, eviction, "stop: not found", missed=True)
         case outcome:
             _defer(draft, eviction, f"stop: {type(outcome).__name__}", missed=False)
 
 
+def ban_answered(draft: Draft, command: BanAnswered) -> None:
+    """A rule that is there counts from now; one that may not be is sent again, which does no harm (channel management 1.5)."""
+    eviction = draft.meeting.eviction(command.recording_id, command.attempt)
+    if eviction is None or unbanned(eviction) != command.uid:
+        return
+    match command.outcome:
+        case Done(banned):
+            draft.emit(
+                RecorderBanned(
+                    recording_id=eviction.recording_id,
+                    attempt=command.attempt,
+                    uid=command.uid,
+                    rule_id=banned.rule_id,
+                    fence_at_ms=draft.now_ms + draft.policy.eviction_settle_ms,
+                )
+            )
+        case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)) as outcome:
+            pause_ms = draft.pause_ms(draft.policy.ban_delays_ms, eviction.ban_tries)
+            if isinstance(outcome, RetryLater):
+                pause_ms = max(pause_ms, outcome.after_ms or 0)
+            draft.emit(
+                BanDeferred(
+                    recording_id=eviction.recording_id,
+                    attempt=command.attempt,
+                    uid=command.uid,
+                    why=why,
+                    ban_at_ms=draft.now_ms + pause_ms,
+                )
+            )
+
+
+def members_of_evicting(draft: Draft, eviction: Eviction, command: MembersAnswered) -> None:
+    """A list that shows it may be old; one that does not, too. Only a series of looks proves that it is gone."""
+    seen = None
+    if isinstance(command.outcome, Done):
+        seen = not set(eviction.attempt.uids).isdisjoint(command.outcome.value.uids)
+    banned_at_ms = max((ban.at_ms for ban in eviction.bans), default=0)
+    waited_for_ms = draft.now_ms + 2 * draft.policy.look_interval_ms if seen else eviction.until_ms
+    draft.emit(
+        EvicteeLooked(
+            recording_id=eviction.recording_id,
+            attempt=command.attempt,
+            seen=seen,
+            again=bool(seen) and draft.now_ms - banned_at_ms > draft.policy.members_lag_ms,
+            look_at_ms=draft.now_ms + draft.policy.look_interval_ms,
+            until_ms=max(eviction.until_ms, waited_for_ms),
+        )
+    )
+    looked = draft.meeting.eviction(eviction.recording_id, command.attempt)
+    assert looked is not None
+    if _absent(draft, looked):
+        _end(draft, looked, f"not in the channel in {looked.absences} looks")
+
+
+def _absent(draft: Draft, eviction: Eviction) -> bool:
+    if eviction.fenced_at_ms is None or eviction.absent_since_ms is None or eviction.absences < draft.policy.looks_min:
+        return False
+    return draft.now_ms - eviction.absent_since_ms >= draft.policy.looks_span_ms
+
+
+def _fence(draft: Draft, eviction: Eviction, evidence: str) -> None:
+    """The live recording that waited for this may open its attempt."""
+    known = eviction.attempt.sid is not None
+    draft.emit(
+        EvictionFenced(
+            recording_id=eviction.recording_id,
+            attempt=eviction.attempt.number,
+            evidence=evidence,
+            look_at_ms=draft.now_ms,
+            watched_until_ms=eviction.until_ms if known else draft.now_ms + draft.policy.eviction_watch_ms,
+        )
+    )
+    open_attempt(draft)
+
+
+def _end(draft: Draft, eviction: Eviction, evidence: str) -> None:
+    """Its recorder is gone."""
+    draft.emit(EvictionEnded(recording_id=eviction.recording_id, attempt=eviction.attempt.number, evidence=evidence))
+    open_attempt(draft)
+
+
 def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
+    attempt = eviction.attempt
     draft.emit(
         EvictionDeferred(
             recording_id=eviction.recording_id,
-            attempt=eviction.attempt.number,
+            attempt=attempt.number,
             why=why,
             missed=missed,
-            check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, eviction.attempt.tries),
+            check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, attempt.tries),
         )
     )
-    eviction_now = draft.meeting.evicting
-    assert eviction_now is not None
-    if gone_for_good(draft, eviction_now.attempt):
-        end(draft, eviction_now, f"{why}, {eviction_now.attempt.misses} times in a row")
-
-
-def ban_answered(draft: Draft, command: BanAnswered) -> None:
-    """What the answer to a kicking rule changes."""
+    deferred = draft.meeting.eviction(eviction.recording_id, attempt.number)
+    assert deferred is not None
+    if gone_for_good(draft, deferred.attempt):
+        _end(draft, deferred, f"{why}, {deferred.attempt.misses} times in a row")

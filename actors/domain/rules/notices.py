@@ -6,7 +6,9 @@ What a notification says is applied only forwards: what is known already, or wou
 from actors.domain.commands import Notice
 from actors.domain.events import RecorderTroubled
 from actors.domain.model import (
+    Attempt,
     EndReason,
+    Eviction,
     Failure,
     FailureCode,
     Meeting,
@@ -14,16 +16,30 @@ from actors.domain.model import (
     Recording,
     StorageStatus,
     Want,
+    attempt_numbered,
+    attempts_of,
 )
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.eviction import EVENTS_OF_EXIT, notice_of_evicting
-from actors.domain.rules.steps import accept, leave, prove, upload
+from actors.domain.rules.eviction import find_stray, notice_of_evicting
+from actors.domain.rules.exits import (
+    BACKUPED,
+    CAPTURING,
+    ERROR,
+    FAILOVER,
+    PROGRESS,
+    RECORDER_LEAVE,
+    RECORDER_STARTED,
+    SIGNS_OF_LIFE,
+    SLICE_START,
+    UPLOADED,
+    is_exit,
+    left_idle,
+    new_uid,
+    number,
+)
+from actors.domain.rules.losing import lose, move, see
+from actors.domain.rules.steps import accept, prove, upload
 
-ERROR, SESSION_EXIT, UPLOADED, BACKUPED, PROGRESS = 1, 11, 31, 32, 33
-RECORDER_STARTED, RECORDER_LEAVE, SLICE_START = 40, 41, 42
-
-LEFT_IDLE = 4
-"""Bit of `leaveCode`: nobody was in the channel (reference 9.4)."""
 FATAL_LEVEL = 4
 _TROUBLES = {
     32: Failure(FailureCode.STORAGE_DENIED, "The provider could not use the storage settings.", retryable=True),
@@ -31,83 +47,123 @@ _TROUBLES = {
     109: Failure(FailureCode.PROVIDER_REJECTED, "The recorder's token has expired.", retryable=True),
     110: Failure(FailureCode.PROVIDER_REJECTED, "The recorder's token is wrong.", retryable=False),
 }
+_UPLOADS = {
+    UPLOADED: StorageStatus.STORED,
+    BACKUPED: StorageStatus.BACKUP,
+    PROGRESS: StorageStatus.UPLOADING,
+}
 
 
 def reported(draft: Draft, notice: Notice) -> None:
     """Apply a notification to whichever recorder of this meeting it is about; to none, if it is about none of ours."""
-    eviction = draft.meeting.evicting
-    if eviction is not None and notice.uid in eviction.attempt.uids:
+    eviction = _eviction_of(draft.meeting, notice)
+    if eviction is not None:
         notice_of_evicting(draft, eviction, notice)
+    recording, attempt = attempt_of(draft.meeting, notice)
+    if recording is None or attempt is None:
         return
-    recording = _recording_of(draft.meeting, notice)
-    if recording is None:
-        return
-    if recording.phase is Phase.STARTING and recording.attempt is not None and notice.sid:
-        accept(draft, recording, recording.attempt, notice.sid, f"event {notice.event_type} with our uid")
-    if recording.phase in (Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE):
-        _of_the_recorder(draft, draft.again(recording), notice)
-    _of_the_files(draft, draft.again(recording), notice)
+    if attempt.closed_at_ms is None and recording.attempt is not None:
+        _of_the_present(draft, recording, attempt, notice)
+    elif eviction is None and _outlived(draft, attempt, notice):
+        evidence = f"event {notice.event_type} after its end"
+        find_stray(draft, recording, attempt, notice.sid, notice.uid, evidence)
+    _of_the_files(draft, draft.again(recording), attempt.number, notice)
 
 
-def _recording_of(meeting: Meeting, notice: Notice) -> Recording | None:
+def is_known(meeting: Meeting, notice: Notice) -> bool:
+    """Whether the state knows what the notification is about. Else its recording is settled, or none of this meeting's."""
+    return _eviction_of(meeting, notice) is not None or attempt_of(meeting, notice)[0] is not None
+
+
+def attempt_of(meeting: Meeting, notice: Notice) -> tuple[Recording, Attempt] | tuple[None, None]:
+    """Whose recorder it is about: by its sid, or by its uid where the sid is not known."""
     for recording in (meeting.live, *meeting.finishing.values()):
-        if recording is None or recording.attempt is None:
-            continue
-        sid = recording.attempt.sid
-        if notice.uid in recording.attempt.uids and (sid is None or sid == notice.sid):
-            return recording
-    return None
+        for attempt in () if recording is None else reversed(attempts_of(recording)):
+            if is_about(notice, attempt):
+                assert recording is not None
+                return recording, attempt
+    return None, None
+
+
+def is_about(notice: Notice, attempt: Attempt) -> bool:
+    """Whether the notification is this attempt's. Under our sid there may be another uid, but never the reverse."""
+    if attempt.sid is not None and notice.sid:
+        return attempt.sid == notice.sid
+    return notice.uid in attempt.uids
+
+
+def _eviction_of(meeting: Meeting, notice: Notice) -> Eviction | None:
+    return next((eviction for eviction in meeting.evictions if is_about(notice, eviction.attempt)), None)
+
+
+def _outlived(draft: Draft, attempt: Attempt, notice: Notice) -> bool:
+    """Whether it captured after it was taken to have ended. What is sent late bears the time at which it happened."""
+    ended_at_ms = (attempt.closed_at_ms or draft.now_ms) + draft.policy.stray_margin_ms
+    return notice.event_type in CAPTURING and ended_at_ms < notice.at_ms <= draft.now_ms + draft.policy.stray_margin_ms
+
+
+def _of_the_present(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
+    if recording.phase is Phase.STARTING and notice.sid:
+        accept(draft, recording, attempt, notice.sid, f"event {notice.event_type} with our uid")
+    recording = draft.again(recording)
+    if recording.phase in (Phase.CONFIRMING, Phase.ACTIVE) and recording.attempt is not None:
+        _moved(draft, recording, recording.attempt, notice)
+        _of_the_recorder(draft, draft.again(recording), notice)
+
+
+def _moved(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
+    uid = new_uid(notice) if notice.event_type == FAILOVER else notice.uid
+    if uid and uid not in attempt.uids:
+        move(draft, recording, attempt, uid, f"event {notice.event_type}")
 
 
 def _of_the_recorder(draft: Draft, recording: Recording, notice: Notice) -> None:
     attempt = recording.attempt
     assert attempt is not None
     evidence = f"event {notice.event_type}"
-    if notice.event_type == RECORDER_STARTED and _int(notice, "status", 0) == 0:
+    if is_exit(notice, attempt):
+        at_ms = notice.at_ms if notice.event_type == RECORDER_LEAVE else None
+        lose(draft, recording, attempt, evidence, proven=True, at_ms=at_ms, reason=_reason_of_exit(recording, notice))
+        return
+    _alive(draft, recording, attempt, notice, evidence)
+    if notice.event_type == RECORDER_STARTED and number(notice, "status", 0) == 0:
         prove(draft, recording, attempt, evidence, notice.at_ms)
     elif notice.event_type == SLICE_START:
-        prove(draft, recording, attempt, evidence, _int(notice, "startUtcMs", notice.at_ms))
-    elif notice.event_type == ERROR and _int(notice, "errorLevel", 0) >= FATAL_LEVEL:
+        prove(draft, recording, attempt, evidence, number(notice, "startUtcMs", notice.at_ms))
+    elif notice.event_type == ERROR and number(notice, "errorLevel", 0) >= FATAL_LEVEL:
+        code = number(notice, "errorCode", 0)
         draft.emit(
             RecorderTroubled(
                 recording_id=recording.recording_id,
                 attempt=attempt.number,
-                evidence=f"event 1, code {_int(notice, 'errorCode', 0)}",
-                trouble=_trouble(_int(notice, "errorCode", 0)),
+                evidence=f"event 1, code {code}",
+                trouble=_trouble(code),
             )
         )
-    elif notice.event_type in EVENTS_OF_EXIT and recording.phase is not Phase.STARTING:
-        at_ms = notice.at_ms if notice.event_type == RECORDER_LEAVE else None
-        leave(draft, recording, attempt, evidence, at_ms=at_ms, reason=_reason_of_exit(recording, notice))
 
 
-def _of_the_files(draft: Draft, recording: Recording, notice: Notice) -> None:
-    if recording.phase not in (Phase.CONFIRMING, Phase.ACTIVE, Phase.PROCESSING):
+def _alive(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice, evidence: str) -> None:
+    """A sign of life ends a series of misses, if it is younger than they are."""
+    missing_since_ms = attempt.missing_since_ms
+    if missing_since_ms is None or notice.event_type not in SIGNS_OF_LIFE:
         return
-    if notice.event_type == UPLOADED:
-        upload(draft, recording, StorageStatus.STORED, "event 31")
-    elif notice.event_type == BACKUPED:
-        upload(draft, recording, StorageStatus.BACKUP, "event 32")
-    elif notice.event_type == PROGRESS:
-        upload(draft, recording, StorageStatus.UPLOADING, "event 33")
+    if missing_since_ms < notice.at_ms <= draft.now_ms:
+        see(draft, recording, attempt, evidence, attempt.check_at_ms)
+
+
+def _of_the_files(draft: Draft, recording: Recording, number_of_attempt: int, notice: Notice) -> None:
+    attempt = attempt_numbered(recording, number_of_attempt)
+    status = _UPLOADS.get(notice.event_type)
+    if attempt is not None and attempt.sid is not None and status is not None:
+        upload(draft, recording, attempt, status, f"event {notice.event_type}")
 
 
 def _reason_of_exit(recording: Recording, notice: Notice) -> EndReason | None:
-    """Why it left by itself. A normal exit that nobody asked for is the idle limit (reference 9.5)."""
-    if recording.want is Want.STOP or recording.started_at_ms is None:
-        return None
-    if notice.event_type == RECORDER_LEAVE:
-        idle = bool(_int(notice, "leaveCode", 0) & LEFT_IDLE)
-    else:
-        idle = _int(notice, "exitStatus", 1) == 0
-    return EndReason.PROVIDER_IDLE if idle else EndReason.PROVIDER_ERROR
+    """Why it left by itself, if it says so. Nothing is idle before it captured."""
+    idle = left_idle(notice) and recording.want is Want.RECORD and recording.started_at_ms is not None
+    return EndReason.PROVIDER_IDLE if idle else None
 
 
 def _trouble(code: int) -> Failure:
     unknown = Failure(FailureCode.PROVIDER_UNAVAILABLE, f"The provider reported error {code}.", retryable=True)
     return _TROUBLES.get(code, unknown)
-
-
-def _int(notice: Notice, name: str, default: int) -> int:
-    value = notice.details.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default

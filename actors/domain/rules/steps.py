@@ -1,18 +1,18 @@
-"""Steps that several rules take: open an attempt, give one up, ask for the stop, record the exit."""
+"""Steps that several rules take: open an attempt, ask for the stop, record proof, exit and end."""
 
 from actors.domain.events import (
     AttemptOpened,
     CaptureProven,
-    EvictionBegan,
     RecorderAccepted,
     RecorderExited,
-    RecorderMissed,
+    RecorderReplaced,
     RecordingAborted,
     RecordingFailed,
     StopRequested,
     UploadReported,
 )
 from actors.domain.model import (
+    LIVE_PHASES,
     Attempt,
     EndReason,
     Failure,
@@ -21,22 +21,27 @@ from actors.domain.model import (
     Recording,
     StorageStatus,
     Want,
+    attempts_of,
+    has_session,
 )
 from actors.domain.rules.draft import Draft
 
+SYSTEM = "tapedeck"
+"""Who stops a recording when a limit does."""
 NEVER_STARTED = Failure(FailureCode.NEVER_STARTED, "The recorder was not seen to start in time.", retryable=True)
 ABORTED = Failure(FailureCode.ABORTED, "It was stopped before anything was recorded.", retryable=True)
 
 
 def open_attempt(draft: Draft) -> None:
-    """Open the next attempt of the live recording, if one is wanted and none is being evicted."""
+    """Open the next attempt of the live recording, if one is wanted, it is time, and no other may still come up."""
     recording = draft.meeting.live
     if recording is None or recording.phase is not Phase.ACCEPTED or recording.want is Want.STOP:
         return
-    if draft.meeting.evicting is not None:
+    if not draft.meeting.fenced or draft.now_ms < recording.check_at_ms:
         return
-    if recording.attempts >= draft.policy.attempts_max:
-        fail(draft, recording, recording.trouble or NEVER_STARTED, f"{recording.attempts} attempts came to nothing")
+    if recording.fruitless >= draft.policy.attempts_max:
+        failure = recording.trouble or NEVER_STARTED
+        finish(draft, recording, f"{recording.fruitless} attempts in a row came to nothing", failure)
         return
     first = recording.attempts == 0
     deadline_at_ms = draft.now_ms + draft.policy.starting_deadline_ms if first else recording.deadline_at_ms
@@ -48,6 +53,16 @@ def open_attempt(draft: Draft) -> None:
             deadline_at_ms=deadline_at_ms or draft.now_ms,
         )
     )
+
+
+def finish(draft: Draft, recording: Recording, evidence: str, failure: Failure | None = None) -> None:
+    """End it now that no recorder is left: with the files there are, as one that failed, or as one that never began."""
+    if has_session(recording):
+        _exit(draft, recording, evidence, stopped_at_ms=_lost_at_ms(recording) or draft.now_ms, trouble=failure)
+    elif failure is None:
+        abort(draft, recording, evidence)
+    else:
+        fail(draft, recording, failure, evidence)
 
 
 def fail(draft: Draft, recording: Recording, failure: Failure, evidence: str) -> None:
@@ -75,20 +90,6 @@ def abort(draft: Draft, recording: Recording, evidence: str, failure: Failure = 
     )
 
 
-def evict(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
-    """Give the attempt up without proof of its end: a one-way door, through which only its end comes back.
-
-    A start that was sent can still be acted on while its resource lives (reference 2); a session whose sid is known is told
-    to stop for as long as the policy says.
-    """
-    policy = draft.policy
-    if attempt.sid is not None:
-        until_ms = draft.now_ms + policy.eviction_limit_ms
-    else:
-        until_ms = (attempt.acquired_at_ms or draft.now_ms) + policy.resource_lifetime_ms + policy.eviction_margin_ms
-    draft.emit(EvictionBegan(recording_id=recording.recording_id, attempt=attempt.number, why=why, until_ms=until_ms))
-
-
 def request_stop(draft: Draft, recording: Recording, by: str, reason: EndReason) -> None:
     """Want it to end. Where nothing can be recording yet, it is over at once."""
     draft.emit(
@@ -101,19 +102,20 @@ def request_stop(draft: Draft, recording: Recording, by: str, reason: EndReason)
         )
     )
     if recording.phase in (Phase.ACCEPTED, Phase.ACQUIRING):
-        abort(draft, draft.again(recording), "no start had been sent")
+        finish(draft, draft.again(recording), "no start had been sent")
 
 
 def accept(draft: Draft, recording: Recording, attempt: Attempt, sid: str, evidence: str) -> None:
     """The sid is known. A stop that waited for it can follow now."""
-    pause_ms = 0 if recording.want is Want.STOP else draft.policy.confirm_delays_ms[0]
+    stop = recording.want is Want.STOP
     draft.emit(
         RecorderAccepted(
             recording_id=recording.recording_id,
             attempt=attempt.number,
             sid=sid,
             evidence=evidence,
-            check_at_ms=draft.now_ms + pause_ms,
+            check_at_ms=draft.now_ms + (0 if stop else draft.policy.confirm_delays_ms[0]),
+            until_ms=None if stop else draft.now_ms + draft.policy.confirm_limit_ms,
         )
     )
 
@@ -122,33 +124,33 @@ def prove(draft: Draft, recording: Recording, attempt: Attempt, evidence: str, s
     """Capture is proven. While a stop is wanted that is not news: the public state never goes back."""
     if recording.phase is not Phase.CONFIRMING or recording.want is Want.STOP:
         return
-    draft.emit(
-        CaptureProven(
-            recording_id=recording.recording_id,
-            attempt=attempt.number,
-            evidence=evidence,
-            started_at_ms=started_at_ms,
-            check_at_ms=draft.now_ms + draft.policy.verify_interval_ms,
-            deadline_at_ms=started_at_ms + recording.spec.max_duration_seconds * 1000,
+    check_at_ms = draft.now_ms + draft.policy.verify_interval_ms
+    room_at_ms = draft.now_ms + draft.policy.room_interval_ms
+    began_at_ms = min(max(started_at_ms, attempt.opened_at_ms), draft.now_ms)  # its clock is not to be relied on
+    if recording.started_at_ms is None:
+        limit_ms = began_at_ms + recording.spec.max_duration_seconds * 1000
+        draft.emit(
+            CaptureProven(
+                recording_id=recording.recording_id,
+                attempt=attempt.number,
+                evidence=evidence,
+                started_at_ms=began_at_ms,
+                check_at_ms=check_at_ms,
+                deadline_at_ms=min(limit_ms, recording.created_at_ms + draft.policy.max_age_ms),
+                room_at_ms=room_at_ms,
+            )
         )
-    )
-
-
-def miss(draft: Draft, recording: Recording, attempt: Attempt, evidence: str) -> None:
-    """The session was not found. Only a series of misses that outlasts a failover proves that it is over."""
-    policy = draft.policy
-    draft.emit(
-        RecorderMissed(
-            recording_id=recording.recording_id,
-            attempt=attempt.number,
-            evidence=evidence,
-            check_at_ms=draft.now_ms + draft.pause_ms(policy.miss_delays_ms, attempt.misses),
+    else:
+        draft.emit(
+            RecorderReplaced(
+                recording_id=recording.recording_id,
+                attempt=attempt.number,
+                evidence=evidence,
+                resumed_at_ms=began_at_ms,
+                check_at_ms=check_at_ms,
+                room_at_ms=room_at_ms,
+            )
         )
-    )
-    recording = draft.again(recording)
-    assert recording.attempt is not None
-    if gone_for_good(draft, recording.attempt):
-        leave(draft, recording, recording.attempt, f"{evidence}, {recording.attempt.misses} times in a row")
 
 
 def gone_for_good(draft: Draft, attempt: Attempt) -> bool:
@@ -168,34 +170,64 @@ def leave(
     reason: EndReason | None = None,
     nothing_recorded: bool = False,
 ) -> None:
-    """The recorder is gone. `at_ms`: when it left, by the evidence; else the earliest time that nothing contradicts."""
+    """The last recorder is gone. `at_ms`: when it left, by the evidence; else the earliest time that nothing contradicts."""
     known_ms = recording.stop_requested_at_ms or attempt.missing_since_ms or draft.now_ms
+    _exit(
+        draft,
+        recording,
+        evidence,
+        stopped_at_ms=known_ms if at_ms is None else min(at_ms, draft.now_ms),
+        reason=reason,
+        nothing_recorded=nothing_recorded and not any(earlier.sid for earlier in recording.past),
+    )
+
+
+def _exit(
+    draft: Draft,
+    recording: Recording,
+    evidence: str,
+    *,
+    stopped_at_ms: int,
+    reason: EndReason | None = None,
+    nothing_recorded: bool = False,
+    trouble: Failure | None = None,
+) -> None:
     lost = EndReason.NEVER_STARTED if recording.started_at_ms is None else EndReason.PROVIDER_ERROR
-    backup, policy = recording.storage_status is StorageStatus.BACKUP, draft.policy
+    backup = any(attempt.upload is StorageStatus.BACKUP for attempt in attempts_of(recording))
+    policy = draft.policy
     draft.emit(
         RecorderExited(
             recording_id=recording.recording_id,
-            attempt=attempt.number,
+            attempt=recording.attempts,
             evidence=evidence,
-            stopped_at_ms=known_ms if at_ms is None else at_ms,
+            stopped_at_ms=stopped_at_ms,
             end_reason=recording.end_reason or reason or lost,
             nothing_recorded=nothing_recorded,
             deadline_at_ms=draft.now_ms + (policy.backup_deadline_ms if backup else policy.processing_deadline_ms),
+            trouble=trouble,
         )
     )
+
+
+def _lost_at_ms(recording: Recording) -> int | None:
+    """When the recorder was lost that has not been replaced."""
+    return recording.gaps[-1].from_ms if recording.gaps and recording.gaps[-1].to_ms is None else None
 
 
 _UPLOAD_ORDER = (StorageStatus.PENDING, StorageStatus.UPLOADING, StorageStatus.BACKUP, StorageStatus.STORED)
 
 
-def upload(draft: Draft, recording: Recording, status: StorageStatus, evidence: str) -> None:
-    """The provider's word on the upload; it never goes back."""
-    if _UPLOAD_ORDER.index(status) <= _UPLOAD_ORDER.index(recording.storage_status):
+def upload(draft: Draft, recording: Recording, attempt: Attempt, status: StorageStatus, evidence: str) -> None:
+    """The provider's word on the files of one session; it never goes back, and what is settled is settled."""
+    if recording.phase not in LIVE_PHASES and recording.phase is not Phase.PROCESSING:
+        return
+    if _UPLOAD_ORDER.index(status) <= _UPLOAD_ORDER.index(attempt.upload):
         return
     backup = status is StorageStatus.BACKUP and recording.phase is Phase.PROCESSING
     draft.emit(
         UploadReported(
             recording_id=recording.recording_id,
+            attempt=attempt.number,
             storage_status=status,
             evidence=evidence,
             deadline_at_ms=draft.now_ms + draft.policy.backup_deadline_ms if backup else None,

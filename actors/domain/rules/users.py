@@ -14,8 +14,8 @@ def start(draft: Draft, command: StartRecording) -> Reply:
         return Refused("recording_already_active", live.recording_id, retryable=live.want is Want.STOP)
     if not command.room:
         return Refused("storage_unavailable", retryable=True)
-    evicting = draft.meeting.evicting
-    begins_at_ms = draft.now_ms if evicting is None else max(draft.now_ms, evicting.until_ms)
+    fenced_at_ms = [eviction.until_ms for eviction in draft.meeting.evictions if eviction.fenced_at_ms is None]
+    begins_at_ms = max([draft.now_ms, *fenced_at_ms])
     draft.emit(
         RecordingRequested(
             recording_id=command.recording_id,
