@@ -169,6 +169,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 fruitless=recording.fruitless + 1,
                 recorder_uids=(*recording.recorder_uids, event.uid),
                 deadline_at_ms=event.deadline_at_ms,
+                storage_status=_unfinished(recording.storage_status),
                 stored_at_ms=None,
             )
         case (
@@ -252,6 +253,11 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             raise IllegalTransition(f"{event.kind} is not about one recording's fields")
         case _:
             assert_never(event)
+
+
+def _unfinished(status: StorageStatus) -> StorageStatus:
+    """With another part to come, not all is stored."""
+    return StorageStatus.UPLOADING if status is StorageStatus.STORED else status
 
 
 def _to_be_stopped(attempt: Attempt, check_at_ms: int) -> Attempt:

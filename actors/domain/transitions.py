@@ -54,7 +54,7 @@ TABLE: Mapping[Phase, Row] = {
     Phase.ACQUIRING: {
         ResourceAcquired: Phase.STARTING,
         CallDeferred: Phase.ACQUIRING,
-        AttemptClosed: Phase.ACCEPTED,
+        RecorderExited: Phase.PROCESSING,
         UploadReported: Phase.ACQUIRING,
         StopRequested: Phase.ACQUIRING,
         RecordingUpdated: Phase.ACQUIRING,

@@ -205,7 +205,7 @@ def test_parts_are_numbered_in_the_order_of_their_first_slice() -> None:
         (2, "hls", "b"),
         (2, "mp4", "b"),
     ]
-    assert verdict.gaps == (Gap(T0 + 15_000, T0 + 25_000, "not_captured"),)
+    assert verdict.gaps == (Gap(T0 + 15_000, T0 + 25_000, "recorder_lost"),)
 
 
 def test_files_of_a_recorder_that_moved_are_of_the_same_part() -> None:

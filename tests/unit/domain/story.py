@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from actors.domain.commands import (
     AcquireAnswered,
+    BanAnswered,
     Command,
     MediaExamined,
+    MembersAnswered,
     Moment,
     Notice,
     ProviderReported,
@@ -20,14 +22,16 @@ from actors.domain.commands import (
     Wake,
 )
 from actors.domain.decide import actor_of, decide
-from actors.domain.effects import Effect
+from actors.domain.effects import AgoraBan, AgoraMembers, Effect
 from actors.domain.events import AnyEvent, JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
 from actors.domain.model import Actor, ActorKind, Layout, Meeting, Phase, Recording, RecordingSpec, Subscription
 from actors.domain.outcomes import (
     Acquired,
+    Banned,
     Done,
+    Members,
     Outcome,
     QueryAnswer,
     StartAnswer,
@@ -130,10 +134,32 @@ class Story:
     def updated(self, sent: Subscription | Layout, outcome: Outcome[Updated] | None = None) -> list[AnyEvent]:
         return self.do(UpdateAnswered(**self._names(), sent=sent, outcome=outcome or Done(Updated())))
 
+    def banned(self, attempt: int = 1, outcome: Outcome[Banned] | None = None) -> list[AnyEvent]:
+        """The answer to the kicking rule that is due for that attempt."""
+        due = (effect for effect in self.effects() if isinstance(effect, AgoraBan) and effect.attempt == attempt)
+        ban = next(due)
+        answered = BanAnswered(
+            recording_id=ban.recording_id, attempt=attempt, uid=ban.uid, outcome=outcome or Done(Banned("70001"))
+        )
+        return self.do(answered)
+
+    def looked(self, *uids: str, attempt: int = 1, outcome: Outcome[Members] | None = None) -> list[AnyEvent]:
+        """The answer to the look at the channel's members that is due for that attempt."""
+        due = (effect for effect in self.effects() if isinstance(effect, AgoraMembers) and effect.attempt == attempt)
+        members = outcome or Done(Members(uids, uids))
+        return self.do(MembersAnswered(recording_id=next(due).recording_id, attempt=attempt, outcome=members))
+
+    def evicted(self, outcome: Outcome[StopAnswer], attempt: int = 1) -> list[AnyEvent]:
+        """The answer to a stop of an attempt that is being evicted."""
+        eviction = next(item for item in self.meeting.evictions if item.attempt.number == attempt)
+        return self.do(StopAnswered(recording_id=eviction.recording_id, attempt=attempt, outcome=outcome))
+
     def examined(self, outcome: Outcome[MediaReport]) -> list[AnyEvent]:
         return self.do(MediaExamined(recording_id=self.last.recording_id, outcome=outcome))
 
-    def noticed(self, event_type: int, uid: str | None = None, sid: str = SID, **details: object) -> list[AnyEvent]:
+    def noticed(
+        self, event_type: int, uid: str | None = None, sid: str = SID, at_ms: int | None = None, **details: object
+    ) -> list[AnyEvent]:
         self._notices += 1
         notice = Notice(
             notice_id=NoticeId(f"n-{self._notices}"),
@@ -142,7 +168,7 @@ class Story:
             uid=uid or self.last.recorder_uids[-1],
             cname="m-1",
             sequence=self._notices,
-            at_ms=self.now_ms,
+            at_ms=self.now_ms if at_ms is None else at_ms,
             details=dict(details),
         )
         return self.do(ProviderReported(notice))

@@ -59,6 +59,7 @@ def test_an_attempt_beside_an_eviction_breaks_an_invariant() -> None:
     story = in_phase(Phase.STARTING).later(180)
     story.wake()
     story.start("r-2")
+    story.later(1)
     opened = AttemptOpened(recording_id=story.live.recording_id, attempt=1, uid="5", deadline_at_ms=1)
     with pytest.raises(InvariantBroken):
         check(evolve(story.meeting, opened, story.now_ms))

@@ -1,0 +1,257 @@
+"""The one-way door: an attempt that was given up on, its rules, its fence, its end."""
+
+import pytest
+
+from actors.domain.commands import BanAnswered
+from actors.domain.effects import AgoraBan, AgoraStop
+from actors.domain.model import Failure, FailureCode, Phase
+from actors.domain.outcomes import (
+    AlreadyRunning,
+    Ambiguous,
+    Banned,
+    Done,
+    NotFound,
+    NothingRecorded,
+    Outcome,
+    Rejected,
+    RetryLater,
+    Started,
+    Stopped,
+)
+from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase
+
+BUSY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True)
+
+
+def test_a_rule_for_its_uid_is_due_at_once() -> None:
+    story = accepted_beside_an_eviction()
+    (ban,) = story.effects()
+    assert isinstance(ban, AgoraBan)
+    assert (ban.channel_name, ban.uid, ban.seconds) == ("m-1", story.settled["r-1"].recorder_uids[0], 86_430)
+
+
+def test_no_attempt_is_opened_before_the_rule_has_settled() -> None:
+    story = accepted_beside_an_eviction()
+    story.later(1).banned()
+    story.later(14.9).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(0.1).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
+def test_without_a_rule_a_late_start_is_waited_for() -> None:
+    story = accepted_beside_an_eviction()
+    story.banned(outcome=Ambiguous("timeout"))
+    story.later(149.9).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(0.1).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
+def test_the_deadline_of_a_start_beside_an_eviction_begins_when_an_attempt_may_be_opened() -> None:
+    story = accepted_beside_an_eviction()
+    story.banned()
+    story.later(15).wake()
+    assert story.live.deadline_at_ms == story.now_ms + 180_000
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Ambiguous("timeout"), RetryLater("429", BUSY, after_ms=4_000), Rejected(BUSY)],
+    ids=lambda o: type(o).__name__,
+)
+def test_a_rule_that_was_not_had_is_sent_again(outcome: Outcome[object]) -> None:
+    story = accepted_beside_an_eviction()
+    story.banned(outcome=outcome)  # type: ignore[arg-type]
+    assert "AgoraBan" not in story.due()
+    assert "AgoraBan" in story.later(4).due()
+
+
+def test_a_ban_that_is_answered_twice_counts_once() -> None:
+    story = accepted_beside_an_eviction()
+    answered = story.effects()[0]
+    story.banned()
+    story.later(10)
+    assert isinstance(answered, AgoraBan)
+    fence_ms = story.meeting.evictions[0].fence_at_ms
+    again = BanAnswered(recording_id=answered.recording_id, attempt=1, uid=answered.uid, outcome=Done(Banned("70002")))
+    assert story.do(again) == []
+    assert story.meeting.evictions[0].fence_at_ms == fence_ms
+
+
+def test_an_evicted_recorder_that_shows_up_is_told_to_stop_and_nothing_reopens_it() -> None:
+    story = accepted_beside_an_eviction()
+    uid = story.settled["r-1"].recorder_uids[0]
+    story.noticed(40, uid=uid)
+    assert story.live.phase is Phase.ACCEPTED
+    assert story.due() == ["AgoraStop", "AgoraBan"]
+    story.noticed(41, uid=uid)
+    assert story.meeting.evictions == ()
+    assert story.due() == ["AgoraAcquire"]
+
+
+def test_a_late_answer_to_its_start_changes_nothing() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(7)))
+    story.later(30).wake()
+    assert story.started(Done(Started(SID))) == []
+    assert story.live.phase is Phase.ACCEPTED
+
+
+@pytest.mark.parametrize("answer", [Stopped("uploaded"), NothingRecorded()])
+def test_a_stop_that_is_answered_ends_it(answer: Stopped | NothingRecorded) -> None:
+    story = accepted_beside_an_eviction()
+    story.noticed(40, uid=story.settled["r-1"].recorder_uids[0])
+    story.evicted(Done(answer))
+    assert story.meeting.evictions == ()
+
+
+def test_not_found_ends_it_only_when_it_outlasts_a_failover() -> None:
+    story = accepted_beside_an_eviction()
+    story.noticed(40, uid=story.settled["r-1"].recorder_uids[0])
+    for pause in (0, 1, 2):
+        story.later(pause).evicted(Done(NotFound()))
+    assert story.meeting.evictions
+    story.later(90).evicted(Done(NotFound()))
+    assert story.meeting.evictions == ()
+
+
+def test_a_sid_that_is_not_learnt_leads_to_another_attempt() -> None:
+    """Ladder of recipe 3.4: 7 and 53 prove that it runs, so its sid is waited for; then it is evicted."""
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(53)))
+    story.later(29).wake()
+    assert story.live.phase is Phase.STARTING
+    story.later(1).wake()
+    assert story.due() == ["AgoraBan"]
+    story.banned()
+    story.later(15).wake()
+    assert story.live.attempts == 2
+    assert len(set(story.live.recorder_uids)) == 2
+
+
+def test_a_stop_meanwhile_waits_for_the_files_of_what_ran() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(7)))
+    story.stop()
+    story.later(30).wake()
+    assert story.last.phase is Phase.PROCESSING
+
+
+def test_a_uid_that_it_moves_to_is_banned_too() -> None:
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    first, moved = story.last.recorder_uids[0], "4242"
+    story.later(10).banned()
+    story.noticed(12, uid=moved, newUid=int(moved))
+    bans = [effect.uid for effect in story.effects() if isinstance(effect, AgoraBan)]
+    assert bans == [moved]
+    assert {first, moved} == set(story.meeting.evictions[0].attempt.uids)
+
+
+def test_a_session_whose_sid_is_known_is_first_only_told_to_stop() -> None:
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    assert "AgoraStop" in story.due()
+    assert "AgoraBan" not in story.due()
+    assert "AgoraBan" in story.later(10).due()
+
+
+# --- what the channel's members bear witness to ---
+
+
+def fenced() -> Story:
+    story = in_phase(Phase.STARTING).later(180)
+    story.wake()
+    story.banned()
+    story.later(15).wake()
+    return story
+
+
+def test_a_fenced_attempt_is_looked_for_until_it_is_surely_gone() -> None:
+    story = fenced()
+    for _ in range(3):
+        story.looked("42")
+        assert story.meeting.evictions
+        story.later(60)
+    story.looked("42")
+    assert story.meeting.evictions == ()
+
+
+def test_a_ghost_in_the_list_ends_the_series_but_hinders_nobody() -> None:
+    story = fenced()
+    story.looked("42")
+    story.later(60).looked("42", story.settled["r-1"].recorder_uids[0])
+    story.start("r-2")
+    assert story.live.phase is Phase.ACQUIRING
+    for _ in range(3):
+        story.later(60).looked("42")
+    assert story.meeting.evictions
+
+
+def test_one_that_stays_in_the_list_is_banned_again() -> None:
+    story = fenced()
+    uid = story.settled["r-1"].recorder_uids[0]
+    for _ in range(3):
+        story.looked("42", uid)
+        assert "AgoraBan" not in story.due()
+        story.later(60)
+    story.looked("42", uid)
+    assert "AgoraBan" in story.due()
+
+
+def test_a_list_that_cannot_be_had_proves_nothing_and_ends_nothing_early() -> None:
+    story = fenced()
+    for _ in range(9):
+        story.looked(outcome=Ambiguous("timeout"))
+        story.later(60)
+    assert story.meeting.evictions
+    story.later(60).wake()
+    assert story.meeting.evictions == ()
+
+
+def test_one_that_is_seen_where_no_rule_can_be_had_is_waited_for_longer() -> None:
+    story = accepted_beside_an_eviction()
+    uid = story.settled["r-1"].recorder_uids[0]
+    story.banned(outcome=Ambiguous("timeout"))
+    story.later(140).looked(uid)
+    story.later(60).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.looked("42")
+    story.later(60).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
+# --- strays ---
+
+
+def test_a_recorder_that_captures_after_its_end_is_a_stray_and_is_stopped() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    assert [event.kind for event in story.noticed(42)] == ["recorder.stray"]
+    stops = [effect for effect in story.effects() if isinstance(effect, AgoraStop)]
+    assert [(stop.sid, stop.resource_id) for stop in stops] == [(SID, "resource-1")]
+    assert "AgoraBan" in story.due()
+
+
+@pytest.mark.parametrize("event_type", [11, 31, 33, 41, 43])
+def test_what_is_said_of_an_end_makes_no_stray(event_type: int) -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    story.noticed(event_type)
+    assert story.meeting.evictions == ()
+
+
+def test_a_notification_that_is_only_late_makes_no_stray() -> None:
+    story = in_phase(Phase.PROCESSING)
+    story.later(9).noticed(42)
+    assert story.meeting.evictions == ()
+
+
+def test_a_time_in_the_future_makes_no_stray() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    assert story.noticed(42, at_ms=story.now_ms + 3_600_000) == []
+
+
+def test_another_system_is_left_alone() -> None:
+    story = in_phase(Phase.ACTIVE)
+    assert story.noticed(42, uid="777", sid="f" * 32) == []
+    assert story.noticed(12, uid="778", sid="f" * 32, newUid=778) == []
