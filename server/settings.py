@@ -113,8 +113,26 @@ class RecordingSettings(Section):
     update_settle_seconds: Seconds = 45.0
     resource_lifetime_seconds: WholeSeconds = 300
     attempts_max: Count = 5
+    sid_wait_seconds: WholeSeconds = 30
+    confirm_limit_seconds: WholeSeconds = 90
     eviction_margin_seconds: WholeSeconds = 30
+    eviction_settle_seconds: Seconds = 15.0
     eviction_limit_seconds: WholeSeconds = 86400
+    eviction_watch_seconds: WholeSeconds = 600
+    eviction_ban_seconds: Annotated[int, Field(ge=600, le=86430)] = 86430
+    eviction_ban_pause_seconds: SecondsOrZero = 10.0
+    eviction_ban_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0, 60.0)
+    look_interval_seconds: Seconds = 60.0
+    looks_min: Count = 3
+    looks_span_seconds: Seconds = 150.0
+    members_lag_seconds: Seconds = 180.0
+    room_interval_seconds: Seconds = 300.0
+    room_empty_interval_seconds: Seconds = 60.0
+    room_empty_margin_seconds: SecondsOrZero = 60.0
+    restart_delays_seconds: Delays = (1.0, 5.0, 15.0, 60.0)
+    restart_window_seconds: Seconds = 600.0
+    stray_margin_seconds: SecondsOrZero = 10.0
+    max_age_seconds: WholeSeconds = 90000
 
 
 class ProofSettings(Section):
