@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.commands import Notice
+from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Completeness, Phase, Recording, State, Status
 from actors.domain.outcomes import Done
-from actors.ports import ListQuery
+from actors.ports import ListQuery, RecorderRow
 from tests.contract.databases import Database, M, append_of
-from tests.unit.domain.story import BEGIN_MS, in_phase, whole_media
+from tests.unit.domain.story import BEGIN_MS, SID, in_phase, whole_media
 
 
 async def test_a_recording_is_recalled_in_its_own_meeting_only(db: Database) -> None:
@@ -17,6 +18,22 @@ async def test_a_recording_is_recalled_in_its_own_meeting_only(db: Database) -> 
     assert await db.journal.recall(M, story.last.recording_id) == story.last
     assert await db.journal.recall(MeetingId("m-2"), story.last.recording_id) is None
     assert await db.records.recording(story.last.recording_id) == story.last
+
+
+async def test_a_recording_is_found_by_its_recorder_in_its_own_meeting_only(db: Database) -> None:
+    story = in_phase(Phase.COMPLETED)
+    uid, other = story.last.recorder_uids[0], "4242"
+    recorder = RecorderRow(cname="m-1", uid=uid, sid=SID, recording_id=story.last.recording_id, attempt=1)
+    await db.journal.commit(append_of(story, await db.ownership.claim(M), recorders=(recorder,)))
+    assert await db.journal.recorded_by(M, notice_of(uid, "")) == story.last
+    assert await db.journal.recorded_by(M, notice_of(other, SID)) == story.last
+    assert await db.journal.recorded_by(M, notice_of(other, "f" * 32)) is None
+    assert await db.journal.recorded_by(M, notice_of(other, "")) is None
+    assert await db.journal.recorded_by(MeetingId("m-2"), notice_of(uid, SID)) is None
+
+
+def notice_of(uid: str, sid: str) -> Notice:
+    return Notice(notice_id=NoticeId("n-1"), event_type=42, sid=sid, uid=uid, cname="m-1", sequence=1, at_ms=BEGIN_MS)
 
 
 async def fill(db: Database, count: int) -> list[Recording]:

@@ -18,7 +18,9 @@ from tests.unit.domain.story import BEGIN_MS, Story, in_phase
 FAR_MS = 10_000_000_000_000
 
 
-async def keep(pool: Pool, name: str, story: Story, deadline_at_ms: int, *, evicting: Eviction | None = None) -> None:
+async def keep(
+    pool: Pool, name: str, story: Story, deadline_at_ms: int, *, evictions: tuple[Eviction, ...] = ()
+) -> None:
     """A story's meeting as a row, with another deadline and time of birth."""
     meeting_id = MeetingId(name)
     claim = await PostgresOwnership(pool, "node", "incarnation").claim(meeting_id)
@@ -26,7 +28,7 @@ async def keep(pool: Pool, name: str, story: Story, deadline_at_ms: int, *, evic
         replace(item, meeting_id=meeting_id, recording_id=f"{name}-{item.recording_id}", deadline_at_ms=deadline_at_ms)
         for item in story.settled.values()
     )
-    state = replace(story.meeting, meeting_id=meeting_id, evicting=evicting)
+    state = replace(story.meeting, meeting_id=meeting_id, evictions=evictions)
     await PostgresJournal(pool).commit(
         Append(
             meeting_id=meeting_id,
@@ -54,15 +56,23 @@ async def test_recordings_are_counted_by_state(pool: Pool) -> None:
     assert active.meeting.live is not None
     attempt = active.meeting.live.attempt
     assert attempt is not None
-    eviction = Eviction(active.meeting.live.recording_id, "m-5", attempt, FAR_MS)
-    await keep(pool, "m-5", Story(), FAR_MS, evicting=eviction)
+    eviction = Eviction(
+        recording_id=active.meeting.live.recording_id,
+        channel_name="m-5",
+        attempt=attempt,
+        began_at_ms=BEGIN_MS,
+        until_ms=FAR_MS,
+        ban_seconds=600,
+    )
+    stray = replace(eviction, attempt=replace(attempt, number=2))
+    await keep(pool, "m-5", Story(), FAR_MS, evictions=(eviction, stray))
     found = await PostgresStanding(pool, "app", 10.0).read()
     assert {state: (group.count, group.overdue) for state, group in found.states.items()} == {
         "active": (2, 1),
         "starting": (1, 0),
     }
     assert found.settled == {"completed": 1}
-    assert (found.recorders, found.evicting) == (2, 1)
+    assert (found.recorders, found.evicting) == (2, 2)
     seconds = await pool.fetchval("SELECT extract(epoch FROM now() - min(created_at))::float8 FROM recordings")
     assert found.states["active"].oldest_seconds == pytest.approx(seconds, abs=60)
 
