@@ -18,6 +18,7 @@ from actors.ports import Ports, Publisher
 from actors.reconciler import Reconciler
 from actors.system import ActorSystem
 from clients.agora.client import AgoraAccount, AgoraClient
+from clients.agora.dispatcher import Dispatcher
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
 from clients.agora.webhooks import parse, verify
@@ -106,10 +107,14 @@ class Application:
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
         renderer = Renderer(signer)
-        budget = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
-        agora = AgoraClient(http, parts.account, budget, AgoraMetrics(parts.registry))
+        calls_metrics = AgoraMetrics(parts.registry)
+        places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
+        budget = Dispatcher(places, calls_metrics)
+        agora = AgoraClient(http, parts.account, budget, calls_metrics)
         self.records = PostgresRecords(parts.pool)
-        self.standing = PostgresStanding(parts.pool, parts.account.app_id, config.agora.requests_per_second)
+        self.standing = PostgresStanding(
+            parts.pool, parts.account.app_id, config.agora.requests_per_second, lambda: budget.waiting
+        )
         self.media = StoredMedia(parts.media_root)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(

@@ -40,7 +40,8 @@ class StateMetrics:
         )
         self._budget = Gauge(
             "tapedeck_agora_call_budget_left",
-            "Requests to Agora that may still go out within the next second, of agora.requests_per_second",
+            "Requests to Agora that may still go out within the next second, of agora.requests_per_second, beyond those "
+            "that wait on this node",
             registry=registry,
         )
         self._read = Gauge(

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from actors.ports import JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
-from clients.agora.client import AgoraClient, NoAnswer, NotConnected
+from clients.agora.client import AgoraClient
+from clients.agora.sending import NoAnswer, NotConnected
 from server.auth.key_set import KeySetError
 from server.health import Look, Trouble
 

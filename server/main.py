@@ -142,6 +142,8 @@ async def _provider(
         customer_secret=customer_secret,
         timeout_seconds=agora.timeout_seconds,
         stop_timeout_seconds=agora.stop_timeout_seconds,
+        rule_timeout_seconds=agora.rule_timeout_seconds,
+        retry_after_seconds_max=agora.retry_after_seconds_max,
     )
 
 

@@ -114,7 +114,7 @@ class LifeMetrics:
 
 
 class AgoraMetrics:
-    """Requests to the provider, as they went out. Implements `clients.agora.client.CallObserver`."""
+    """Requests to the provider, as they went out. Implements `clients.agora.observing.CallObserver`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._calls = Counter(
@@ -130,12 +130,19 @@ class AgoraMetrics:
         self._waits = Histogram(
             "tapedeck_agora_call_wait_seconds",
             "Seconds that a request waited for its place in the budget (agora.requests_per_second)",
-            buckets=SECONDS,
+            ["call"],
+            buckets=(*SECONDS, 30.0, 60.0),
             registry=registry,
         )
+        self._waiting = Gauge(
+            "tapedeck_agora_calls_waiting", "Requests that wait for their place in the budget", registry=registry
+        )
 
-    def waited(self, seconds: float) -> None:
-        self._waits.observe(seconds)
+    def waited(self, call: str, seconds: float) -> None:
+        self._waits.labels(call).observe(seconds)
+
+    def waiting(self, change: int) -> None:
+        self._waiting.inc(change)
 
     def answered(self, call: str, outcome: str, seconds: float) -> None:
         self._calls.labels(call, outcome).inc()

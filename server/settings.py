@@ -90,6 +90,8 @@ class AgoraSettings(Section):
     requests_per_second: Annotated[float, Field(gt=0, le=100)] = 10.0
     timeout_seconds: Seconds = 10.0
     stop_timeout_seconds: Seconds = 30.0
+    rule_timeout_seconds: Annotated[float, Field(gt=20, allow_inf_nan=False)] = 25.0
+    retry_after_seconds_max: Seconds = 60.0
 
 
 class RecordingSettings(Section):

@@ -1,12 +1,15 @@
 """What came back from the service, read without trusting it: a proxy's HTML, nothing at all, or JSON of any shape."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 
 TEXT_MAX = 200
 CODE_MAX = 100_000
+DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def read_answer(status: int, headers: Any, raw: bytes) -> Answer:
         reason=_reason(body, raw),
         body=body,
         request_id=headers.get("X-Request-ID"),
-        retry_after_ms=_retry_after_ms(headers.get("Retry-After")),
+        retry_after_ms=_retry_after_ms(headers.get("Retry-After"), headers.get("Date")),
     )
 
 
@@ -56,5 +59,20 @@ def _reason(body: dict[str, Any], raw: bytes) -> str:
     return "" if body else f"not JSON: {raw[:40].decode('ascii', 'replace')!r}"
 
 
-def _retry_after_ms(value: str | None) -> int | None:
-    return int(value) * 1000 if value is not None and value.isascii() and value.isdigit() and len(value) < 6 else None
+def _retry_after_ms(value: str | None, date: str | None) -> int | None:
+    """Seconds, or a time: by the clock that answered, if it says what it shows."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return int(value[:DIGITS_MAX]) * 1000
+    until, now = _time(value), _time(date) or datetime.now(UTC)
+    return None if until is None else max(0, round((until - now).total_seconds() * 1000))
+
+
+def _time(value: str | None) -> datetime | None:
+    """A time as HTTP writes it; None if it is none."""
+    try:
+        time = parsedate_to_datetime(value or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -1,11 +1,10 @@
-"""The six calls of Agora Cloud Recording in mix mode, and the free one that tries the credentials (reference 1).
+"""The calls of Agora Cloud Recording in mix mode, of its channel management, and the free one that tries the credentials.
 
-One call is one HTTP request within the provider's budget; repetition is decided elsewhere.
+One call is one HTTP request within the provider's budget; repetition is decided elsewhere (reference 1, channel management 1, 2).
 """
 
-import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -13,12 +12,15 @@ import aiohttp
 import orjson
 import structlog
 
-from clients.agora.answers import Answer, read_answer
+from clients.agora.answers import Answer
+from clients.agora.banning import names_one
+from clients.agora.observing import UNOBSERVED, CallObserver
+from clients.agora.sending import Call, NoAnswer, NotConnected, send
 
 log = structlog.get_logger(__name__)
 
 MODE = "mix"
-ANSWER_BYTES_MAX = 1024 * 1024
+TOO_MANY = 429
 SHOWN = 12
 """So much of a resource id is logged; it runs to hundreds of characters (reference 2)."""
 
@@ -26,45 +28,19 @@ SHOWN = 12
 class Budget(Protocol):
     """The provider's 10 requests a second, one for all nodes of an App ID (reference 1.4)."""
 
-    async def slot(self, priority: bool) -> None:
-        """Wait for a place; calls with priority are served before the others. Raises JournalUnavailable: no place, no call."""
+    async def slot(self, call: str) -> None:
+        """Wait for a place for this kind of call. Raises JournalUnavailable: no place, no call."""
         ...
 
-
-class CallObserver(Protocol):
-    """Counts what goes out. In seconds; `call` is the name in the path, `ncs_ip` for that of notifications."""
-
-    def waited(self, seconds: float) -> None:
-        """A request waited so long for its place in the budget."""
+    def hold(self, seconds: float) -> None:
+        """Let nothing go out for so long."""
         ...
-
-    def answered(self, call: str, outcome: str, seconds: float) -> None:
-        """A request went out, and this is what became of it."""
-        ...
-
-
-class Unobserved:
-    """A `CallObserver` that counts nothing."""
-
-    def waited(self, seconds: float) -> None: ...
-
-    def answered(self, call: str, outcome: str, seconds: float) -> None: ...
-
-
-UNOBSERVED = Unobserved()
-
-
-class NotConnected(Exception):
-    """There was no connection: the request was not sent, so nothing was done."""
-
-
-class NoAnswer(Exception):
-    """The request was sent, and no whole answer came: it may have been done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgoraAccount:
-    """Base URL and credentials. Seconds for an ordinary call, and for a synchronous stop (up to 20 s, reference 6)."""
+    """Base URL and credentials. Seconds for an ordinary call, for a synchronous stop (up to 20 s, reference 6), and for a
+    kicking rule (more than 20 s, channel management 1.5); and the longest pause that a `Retry-After` is believed."""
 
     base_url: str
     app_id: str
@@ -72,6 +48,8 @@ class AgoraAccount:
     customer_secret: str
     timeout_seconds: float = 10.0
     stop_timeout_seconds: float = 30.0
+    rule_timeout_seconds: float = 25.0
+    retry_after_seconds_max: float = 60.0
 
 
 class AgoraClient:
@@ -88,8 +66,8 @@ class AgoraClient:
         self._account = account
         self._budget = budget
         self._observe = observe
-        self._root = f"{account.base_url.rstrip('/')}/v1"
-        self._base = f"{self._root}/apps/{quote(account.app_id, safe='')}/cloud_recording"
+        self._root = account.base_url.rstrip("/")
+        self._app = quote(account.app_id, safe="")
         self._headers = {
             "Authorization": aiohttp.encode_basic_auth(account.customer_id, account.customer_secret),
             "Content-Type": "application/json;charset=utf-8",
@@ -103,12 +81,8 @@ class AgoraClient:
         return await self._post("start", path, body, resource=resource_id[:SHOWN])
 
     async def query(self, resource_id: str, sid: str) -> Answer:
-        url = self._base + _of_session(resource_id, sid, "query")
-        return await self._call("query", "GET", url, None, resource=resource_id[:SHOWN], sid=sid)
-
-    async def sender_addresses(self) -> Answer:
-        """Where notifications come from (reference 9.1): a call that costs nothing, and tries the credentials."""
-        return await self._call("ncs_ip", "GET", f"{self._root}/ncs/ip", None)
+        path = self._recording(_of_session(resource_id, sid, "query"))
+        return await self._get("query", path, resource=resource_id[:SHOWN], sid=sid)
 
     async def update(self, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
         return await self._post_of_session("update", resource_id, sid, body)
@@ -119,52 +93,86 @@ class AgoraClient:
     async def stop(self, resource_id: str, sid: str, cname: str, uid: str) -> Answer:
         """Synchronous: the answer comes when the files are up, or after 20 s (reference 6)."""
         body = {"cname": cname, "uid": uid, "clientRequest": {"async_stop": False}}
-        return await self._post_of_session("stop", resource_id, sid, body)
+        return await self._post_of_session("stop", resource_id, sid, body, self._account.stop_timeout_seconds)
 
-    async def _post_of_session(self, call: str, resource_id: str, sid: str, body: dict[str, Any]) -> Answer:
-        path = _of_session(resource_id, sid, call)
-        return await self._post(call, path, body, resource=resource_id[:SHOWN], sid=sid)
+    async def make_rule(self, body: dict[str, Any]) -> Answer:
+        """A kicking rule, as `banning.rule_body` makes it. Raises ValueError, and sends nothing, if it names no uid."""
+        raw = orjson.dumps(body)
+        if not names_one(raw):
+            raise ValueError("a kicking rule that names no uid in a channel throws everybody out: it is not sent")
+        return await self._call(
+            Call(
+                name="rule",
+                method="POST",
+                path="/dev/v1/kicking-rule",
+                body=raw,
+                seconds=self._account.rule_timeout_seconds,
+                about={"channel": body["cname"], "uid": str(body["uid"])},
+            )
+        )
 
-    async def _post(self, call: str, path: str, body: dict[str, Any], **about: str) -> Answer:
-        names = {"channel": body.get("cname"), "uid": body.get("uid"), **about}
-        return await self._call(call, "POST", self._base + path, orjson.dumps(body), **names)
+    async def users(self, channel: str) -> Answer:
+        """Who is in a channel, up to some minutes ago (channel management 2.2, 2.3)."""
+        path = f"/dev/v1/channel/user/{self._app}/{quote(channel, safe='')}"
+        return await self._get("users", path, channel=channel)
 
-    async def _call(self, call: str, method: str, url: str, body: bytes | None, **about: Any) -> Answer:
-        asked = time.monotonic()
-        await self._budget.slot(call in ("start", "stop"))
+    async def sender_addresses(self) -> Answer:
+        """Where notifications come from (reference 9.1): a call that costs nothing, and tries the credentials."""
+        return await self._get("ncs_ip", "/v1/ncs/ip")
+
+    async def _post_of_session(
+        self, name: str, resource_id: str, sid: str, body: dict[str, Any], seconds: float | None = None
+    ) -> Answer:
+        path = _of_session(resource_id, sid, name)
+        return await self._post(name, path, body, seconds, resource=resource_id[:SHOWN], sid=sid)
+
+    async def _post(
+        self, name: str, path: str, body: dict[str, Any], seconds: float | None = None, **about: str
+    ) -> Answer:
+        return await self._call(
+            Call(
+                name=name,
+                method="POST",
+                path=self._recording(path),
+                body=orjson.dumps(body),
+                seconds=seconds or self._account.timeout_seconds,
+                about={"channel": body.get("cname"), "uid": body.get("uid"), **about},
+            )
+        )
+
+    async def _get(self, name: str, path: str, **about: str) -> Answer:
+        return await self._call(
+            Call(name=name, method="GET", path=path, seconds=self._account.timeout_seconds, about=about)
+        )
+
+    def _recording(self, path: str) -> str:
+        return f"/v1/apps/{self._app}/cloud_recording{path}"
+
+    async def _call(self, call: Call) -> Answer:
+        await self._budget.slot(call.name)
         sent = time.monotonic()
-        self._observe.waited(sent - asked)
         outcome = "no_answer"
         try:
-            answer = await self._request(call, method, url, body)
+            answer = self._heed(await send(self._session, call, self._root + call.path, self._headers))
             outcome = _outcome_of(answer.status)
         except (NotConnected, NoAnswer) as error:
             outcome = "no_connection" if isinstance(error, NotConnected) else "no_answer"
-            log.warning("agora.unanswered", call=call, why=str(error), **about)
+            log.warning("agora.unanswered", call=call.name, why=str(error), **call.about)
             raise
         finally:
-            self._observe.answered(call, outcome, time.monotonic() - sent)
-        log.info(
-            "agora.answered", call=call, status=answer.status, code=answer.code, request=answer.request_id, **about
-        )
+            self._observe.answered(call.name, outcome, time.monotonic() - sent)
+        told = {"status": answer.status, "code": answer.code, "request": answer.request_id}
+        log.info("agora.answered", call=call.name, **told, **call.about)
         return answer
 
-    async def _request(self, call: str, method: str, url: str, body: bytes | None) -> Answer:
-        seconds = self._account.stop_timeout_seconds if call == "stop" else self._account.timeout_seconds
-        try:
-            async with self._session.request(
-                method,
-                url,
-                data=body,
-                headers=self._headers,
-                timeout=aiohttp.ClientTimeout(total=seconds),
-                allow_redirects=False,
-            ) as response:
-                return read_answer(response.status, response.headers, await _body_of(response))
-        except aiohttp.ClientConnectorError as error:
-            raise NotConnected(f"no connection: {error.strerror or type(error).__name__}") from error
-        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
-            raise NoAnswer(f"no answer: {type(error).__name__}") from error
+    def _heed(self, answer: Answer) -> Answer:
+        """The pause that is asked for, within bounds. After a 429 nothing goes out before: what is refused counts too."""
+        if answer.retry_after_ms is None:
+            return answer
+        after_ms = min(answer.retry_after_ms, round(self._account.retry_after_seconds_max * 1000))
+        if answer.status == TOO_MANY:
+            self._budget.hold(after_ms / 1000)
+        return replace(answer, retry_after_ms=after_ms)
 
 
 def _outcome_of(status: int) -> str:
@@ -182,13 +190,3 @@ def _outcome_of(status: int) -> str:
 
 def _of_session(resource_id: str, sid: str, action: str) -> str:
     return f"/resourceid/{quote(resource_id, safe='')}/sid/{quote(sid, safe='')}/mode/{MODE}/{action}"
-
-
-async def _body_of(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, up to a limit. One read alone gives what has arrived, and the sid may be in the next packet."""
-    raw = bytearray()
-    async for chunk in response.content.iter_chunked(ANSWER_BYTES_MAX):
-        raw += chunk
-        if len(raw) >= ANSWER_BYTES_MAX:
-            break
-    return bytes(raw)

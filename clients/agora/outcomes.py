@@ -1,6 +1,7 @@
 """The table from (call, HTTP status, code) to outcome. The first row that fits decides.
 
-What fits none is ambiguous: a 5xx of start, query and stop (reference 7.5), a 2xx that nobody documents (13), a redirect.
+What fits none is ambiguous: a 5xx of all calls but acquire (reference 7.5), a 2xx that nobody documents (13), a redirect. A rule
+that may have been made is made again: a second equal one is harmless, and the list of rules may miss it (channel management 1.3).
 201 and 206 are failures although they are 2xx, and a code of the body need not equal the status (reference 1.5, 7.2).
 """
 
@@ -13,6 +14,7 @@ from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
     Ambiguous,
+    Banned,
     Done,
     Leaving,
     NotFound,
@@ -27,7 +29,16 @@ from actors.domain.outcomes import (
     Updated,
 )
 from clients.agora.answers import Answer
-from clients.agora.reading import resource_id_of, sid_of, slice_started_at_ms_of, status_of, uploading_of
+from clients.agora.reading import (
+    is_of_session,
+    members_of,
+    resource_id_of,
+    rule_id_of,
+    sid_of,
+    slice_started_at_ms_of,
+    status_of,
+    uploading_of,
+)
 
 Make = Callable[[Answer], Outcome[Any]]
 ANY = None
@@ -37,7 +48,8 @@ NO_CODE = 0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`call`, `status` and `code` may be ANY. `status` 5 and 2 stand for 5xx and 2xx. `source`: section of the reference."""
+    """`call`, `status` and `code` may be ANY. `status` 5 and 2 stand for 5xx and 2xx. `source`: section of the reference; CM:
+    of channel management."""
 
     call: str | None
     status: int | None
@@ -114,11 +126,21 @@ def _seen(answer: Answer) -> Outcome[Any]:
 
 
 def _stopped(answer: Answer) -> Outcome[Any]:
-    return Done(Stopped(uploading_of(answer.body))) if answer.body else _ambiguous(answer)
+    return Done(Stopped(uploading_of(answer.body))) if is_of_session(answer.body) else _ambiguous(answer)
 
 
 def _updated(answer: Answer) -> Outcome[Any]:
-    return Done(Updated()) if answer.body else _ambiguous(answer)
+    return Done(Updated()) if is_of_session(answer.body) else _ambiguous(answer)
+
+
+def _banned(answer: Answer) -> Outcome[Any]:
+    rule_id = rule_id_of(answer.body)
+    return Done(Banned(rule_id)) if rule_id else _ambiguous(answer)
+
+
+def _members(answer: Answer) -> Outcome[Any]:
+    members = members_of(answer.body)
+    return Done(members) if members is not None else _ambiguous(answer)
 
 
 def _not_found(_: Answer) -> Outcome[Any]:
@@ -137,9 +159,9 @@ TABLE: tuple[Row, ...] = (
     Row(ANY, 401, ANY, _unauthorized, "7.1"),
     Row("acquire", 429, ANY, _full, "7.1"),
     Row(ANY, 429, ANY, _unavailable, "7.1"),
+    Row(ANY, ANY, 406, _full, "7.2"),
     Row(ANY, 404, NO_CODE, _no_route, "7.1"),
     Row("acquire", 200, ANY, _acquired, "2"),
-    Row("acquire", 400, 406, _full, "7.2"),
     Row("acquire", 400, 62, _unavailable, "7.3"),
     Row("acquire", 400, ANY, _rejected, "7.1, 7.2"),
     Row("acquire", 5, ANY, _unavailable, "7.2"),
@@ -172,4 +194,11 @@ TABLE: tuple[Row, ...] = (
     Row("updateLayout", ANY, 65, _ambiguous, "5, 7.2"),
     Row("updateLayout", ANY, 62, _ambiguous, "5, 7.2"),
     Row("updateLayout", 400, ANY, _rejected, "5.2, 7.2"),
+    Row("rule", 200, ANY, _banned, "CM 1.2"),
+    Row("rule", 400, ANY, _rejected, "CM 1.5"),
+    Row("rule", 403, ANY, _rejected, "CM 1.5"),
+    Row("rule", 415, ANY, _rejected, "CM 1.5"),
+    Row("users", 200, ANY, _members, "CM 2.2"),
+    Row("users", 400, ANY, _rejected, "CM 1.5"),
+    Row("users", 403, ANY, _rejected, "CM 1.5"),
 )

@@ -31,7 +31,8 @@ from actors.domain.outcomes import (
 )
 from actors.ports import JournalUnavailable
 from clients.agora.answers import Answer
-from clients.agora.client import AgoraClient, NoAnswer, NotConnected
+from clients.agora.banning import rule_body
+from clients.agora.client import AgoraClient
 from clients.agora.outcomes import outcome_of
 from clients.agora.requests import (
     StorageTarget,
@@ -40,6 +41,7 @@ from clients.agora.requests import (
     start_body,
     subscription_body,
 )
+from clients.agora.sending import NoAnswer, NotConnected
 
 TOKEN_MARGIN_SECONDS = 3600
 TOKEN_SECONDS_MAX = 86400
@@ -65,7 +67,7 @@ class AgoraRecorder:
         try:
             body = self._start_body(call)
         except ValueError as error:
-            return Rejected(Failure(FailureCode.PROVIDER_REJECTED, str(error), retryable=False))
+            return _refused(error)
         return await _outcome("start", self._client.start(call.resource_id, body))
 
     async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
@@ -83,10 +85,17 @@ class AgoraRecorder:
         return await _outcome("updateLayout", self._client.update_layout(call.resource_id, call.sid, body))
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
-        return _later(f"kicking rules are not there yet, {call.uid}", FailureCode.INTERNAL)
+        """What would reach anybody else is refused here, and nothing is sent. A rule that may have been made is made again."""
+        try:
+            body = rule_body(self._app_id, call.channel_name, call.uid, call.seconds)
+        except ValueError as error:
+            return _refused(error)
+        return await _outcome("rule", self._client.make_rule(body))
 
     async def members(self, call: AgoraMembers) -> Outcome[Members]:
-        return _later(f"user lists are not there yet, {call.channel_name}", FailureCode.INTERNAL)
+        if not call.channel_name:
+            return _refused(ValueError("a list of users needs a channel"))
+        return await _outcome("users", self._client.users(call.channel_name))
 
     def _start_body(self, call: AgoraStart) -> dict[str, Any]:
         token = self._token(call) if self._certificate is not None else None
@@ -116,6 +125,11 @@ async def _outcome(call: str, request: Awaitable[Answer]) -> Outcome[Any]:
         if call == "acquire":  # a resource that nobody knows of expires unused (reference 13)
             return _later(f"Agora did not answer: {error}", FailureCode.PROVIDER_UNAVAILABLE)
         return Ambiguous(str(error))
+
+
+def _refused(error: ValueError) -> Rejected:
+    """By us, before the call."""
+    return Rejected(Failure(FailureCode.PROVIDER_REJECTED, str(error), retryable=False))
 
 
 def _later(why: str, code: FailureCode) -> RetryLater:

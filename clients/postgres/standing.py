@@ -1,7 +1,7 @@
 """How things stand over all nodes, for the metrics: what is not over, what is late, what the provider's budget has left."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from clients.postgres.pool import Pool, reading
@@ -23,7 +23,7 @@ class Group:
 class Standing:
     """`states` by the public state, without those that have none; `settled`: how many are over, likewise, None if that takes
     too long to count. `recorders`: sessions at the provider that record; `evicting`: those that were given up and may still
-    run. `calls_left`: requests that may go out within a second."""
+    run. `calls_left`: requests that may go out within a second, beyond those that wait on this node."""
 
     states: Mapping[str, Group]
     settled: Mapping[str, int] | None
@@ -39,10 +39,13 @@ class PostgresStanding:
     it: so the count has a limit of its own, and nothing else depends on it.
     """
 
-    def __init__(self, pool: Pool, app_id: str, requests_per_second: float) -> None:
+    def __init__(
+        self, pool: Pool, app_id: str, requests_per_second: float, waiting: Callable[[], int] = lambda: 0
+    ) -> None:
         self._pool = pool
         self._app_id = app_id
         self._rate = requests_per_second
+        self._waiting = waiting
 
     async def read(self) -> Standing:
         """Raises JournalUnavailable."""
@@ -56,7 +59,7 @@ class PostgresStanding:
             settled=settled,
             recorders=sum(row["recorders"] for row in rows),
             evicting=provider["evicting"],
-            calls_left=self._rate * max(0.0, 1.0 - provider["budget_wait_seconds"]),
+            calls_left=max(0.0, self._rate * (1.0 - provider["budget_wait_seconds"]) - self._waiting()),
         )
 
     async def _settled(self) -> Mapping[str, int] | None:

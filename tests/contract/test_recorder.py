@@ -44,6 +44,7 @@ from clients.agora.requests import ALL_STREAMS, LAYOUTS, LocalTarget
 from clients.agora.webhooks import parse, verify
 from clients.storage.media import StoredMedia
 from tests.fakes.agora import FakeAgora
+from tests.fakes.budget import Unlimited
 from tests.fakes.studio import Bench, Clock, Receiver
 from tests.integration.conftest import Begin
 from tests.waiting import eventually
@@ -119,11 +120,6 @@ class InMemory:
         subscribe, layout = session.subscribe, session.layout or Layout()
         heard, seen = ([ALL_STREAMS] if uids is None else list(uids) for uids in (subscribe.audio, subscribe.video))
         return heard, seen, LAYOUTS[layout.template], layout.background_color
-
-
-class Unlimited:
-    async def slot(self, priority: bool) -> None:
-        """There is always a place."""
 
 
 class OverHttp:

@@ -26,6 +26,7 @@ from actors.domain.outcomes import (
 from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget, layout_request, subscription
+from tests.fakes.budget import Unlimited
 from tests.fakes.studio import Bench, Clock
 from tests.integration.conftest import Begin
 
@@ -33,11 +34,6 @@ NAMES: dict[str, Any] = {"recording_id": RecordingId("r"), "attempt": 1}
 ROOM: dict[str, Any] = {"channel_name": "room", "uid": "42"}
 CAPTURE_SECONDS = 2
 """So much is there to be kept when a call is made about a session."""
-
-
-class Unlimited:
-    async def slot(self, priority: bool) -> None:
-        """There is always a place."""
 
 
 class Line:

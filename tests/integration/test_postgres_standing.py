@@ -88,11 +88,13 @@ async def test_a_count_that_takes_too_long_hides_nothing_else(pool: Pool, monkey
 async def test_the_budget_says_what_may_still_go_out(pool: Pool) -> None:
     budget, standing = PostgresBudget(pool, "app", 2.0), PostgresStanding(pool, "app", 2.0)
     assert (await standing.read()).calls_left == 2.0
-    await budget.slot(priority=True)
+    await budget.reserve(looking=False)
     assert 0.9 < (await standing.read()).calls_left < 2.0
     await pool.execute("UPDATE provider_budget SET next_at = now() + interval '1 minute'")
     assert (await standing.read()).calls_left == 0.0
     assert (await PostgresStanding(pool, "another", 2.0).read()).calls_left == 2.0
+    assert (await PostgresStanding(pool, "another", 10.0, lambda: 4).read()).calls_left == 6.0
+    assert (await PostgresStanding(pool, "another", 10.0, lambda: 400).read()).calls_left == 0.0
 
 
 async def test_a_database_that_is_away_is_told_in_the_words_of_the_ports(pool: Pool) -> None:

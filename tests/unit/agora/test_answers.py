@@ -39,9 +39,18 @@ def test_what_is_not_json_is_told_in_part(body: bytes, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "after_ms"), [("3", 3000), ("0", 0), ("", None), ("-1", None), ("Wed, 21 Oct", None), ("9" * 6, None)]
+    ("value", "after_ms"),
+    [
+        ("3", 3000),
+        ("0", 0),
+        ("", None),
+        ("-1", None),
+        ("Wed, 21 Oct", None),
+        ("\u0663", None),
+        ("9" * 5000, 999_999_999_000),
+    ],
 )
-def test_retry_after_is_in_seconds_or_is_not_believed(value: str, after_ms: int | None) -> None:
+def test_retry_after_in_seconds_or_not_believed(value: str, after_ms: int | None) -> None:
     assert read({}, Retry_After=value).retry_after_ms == after_ms
 
 
@@ -57,3 +66,22 @@ def test_a_resource_id_must_fit_into_a_path(resource_id: Any) -> None:
 
 def test_a_resource_id_may_be_long() -> None:
     assert resource_id_of({"resourceId": "a" * 1024}) == "a" * 1024
+
+
+@pytest.mark.parametrize(
+    ("until", "after_ms"),
+    [
+        ("Sun, 22 Nov 2026 10:00:07 GMT", 7000),
+        ("Sun, 22 Nov 2026 10:00:07 -0000", 7000),
+        ("Sun, 22 Nov 2026 12:00:02 +0200", 2000),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0),
+        ("Sun, 22 Nov 99999 09:00:00 GMT", None),
+    ],
+)
+def test_retry_after_as_a_time_is_by_the_clock_of_who_answers(until: str, after_ms: int | None) -> None:
+    assert read({}, Retry_After=until, Date="Sun, 22 Nov 2026 10:00:00 GMT").retry_after_ms == after_ms
+
+
+def test_without_its_clock_ours_is_taken() -> None:
+    assert read({}, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT", Date="noon").retry_after_ms > 10**11  # type: ignore[operator]
+    assert read({}, Retry_After="Fri, 01 Jan 2010 00:00:00 GMT").retry_after_ms == 0

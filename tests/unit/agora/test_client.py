@@ -31,6 +31,7 @@ from actors.ports import JournalUnavailable
 from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
+from tests.fakes.budget import Unlimited
 
 BASE = "https://agora.test/v1/apps/app/cloud_recording"
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
@@ -53,15 +54,13 @@ class Response(aiohttp.ClientResponse):
         super().__init__(*arguments, stream_writer=Mock(), **named)
 
 
-class Budget:
-    def __init__(self) -> None:
-        self.slots: list[bool] = []
-        self.away = False
+class Budget(Unlimited):
+    away = False
 
-    async def slot(self, priority: bool) -> None:
+    async def slot(self, call: str) -> None:
         if self.away:
             raise JournalUnavailable("no connection")
-        self.slots.append(priority)
+        await super().slot(call)
 
 
 @pytest_asyncio.fixture
@@ -105,12 +104,12 @@ async def test_each_call_has_its_path_and_answer(recorder: AgoraRecorder, budget
         sent = [call.kwargs for calls in mock.requests.values() for call in calls]
     assert all(each["headers"]["Authorization"] == aiohttp.encode_basic_auth("id", "hidden") for each in sent)
     assert all(each["headers"]["Content-Type"] == "application/json;charset=utf-8" for each in sent)
-    assert budget.slots == [False, True, False, True]
+    assert budget.calls == ["acquire", "start", "query", "stop"]
     assert sent[3]["data"] == b'{"cname":"room","uid":"42","clientRequest":{"async_stop":false}}'
     assert sent[3]["timeout"].total == 30
 
 
-async def test_updates_have_a_path_each_and_no_priority(recorder: AgoraRecorder, budget: Budget) -> None:
+async def test_updates_have_a_path_each(recorder: AgoraRecorder, budget: Budget) -> None:
     session = f"{BASE}/resourceid/res/sid/{SID}/mode/mix"
     with aioresponses() as mock:
         mock.post(f"{session}/update", payload={"sid": SID}, response_class=Response)
@@ -118,7 +117,7 @@ async def test_updates_have_a_path_each_and_no_priority(recorder: AgoraRecorder,
         assert await recorder.update(UPDATE) == Done(Updated())
         assert await recorder.update_layout(UPDATE_LAYOUT) == Done(Updated())
         sent = bodies(mock)
-    assert budget.slots == [False, False]
+    assert budget.calls == ["update", "updateLayout"]
     assert sent[0]["clientRequest"] == {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["1"]}}}
     assert sent[1]["clientRequest"] == {"mixedVideoLayout": 1, "backgroundColor": "#000000"}
 
@@ -210,6 +209,41 @@ async def test_a_body_without_an_end_is_cut(budget: Budget) -> None:
     assert outcome.why.startswith("HTTP 200: not JSON")
 
 
+async def test_a_connection_that_is_cut_gets_one_request(budget: Budget) -> None:
+    heads = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with recorder_of(serve, budget, aiohttp.TraceConfig()) as recorder:
+        assert isinstance(await recorder.query(QUERY), Ambiguous)
+    assert len(heads) == len(budget.calls) == 1
+
+
+@pytest.mark.parametrize(("after", "held"), [("7", 7.0), ("600", 60.0)])
+async def test_after_a_429_nothing_goes_out_before_its_time(
+    recorder: AgoraRecorder, budget: Budget, after: str, held: float
+) -> None:
+    with aioresponses() as mock:
+        mock.post(f"{BASE}/acquire", status=429, headers={"Retry-After": after}, response_class=Response)
+        later = await recorder.acquire(ACQUIRE)
+    assert isinstance(later, RetryLater)
+    assert later.after_ms == held * 1000
+    assert later.failure.code is FailureCode.CAPACITY
+    assert budget.holds == [held]
+
+
+async def test_other_refusals_hold_nothing_back(recorder: AgoraRecorder, budget: Budget) -> None:
+    with aioresponses() as mock:
+        full = {"code": 406, "reason": "vendor_over_load"}
+        mock.post(f"{BASE}/acquire", status=400, payload=full, headers={"Retry-After": "7"}, response_class=Response)
+        mock.post(f"{BASE}/acquire", status=429, payload={}, response_class=Response)
+        later = [await recorder.acquire(ACQUIRE) for _ in range(2)]
+    assert [each.after_ms for each in later if isinstance(each, RetryLater)] == [7000, None]
+    assert budget.holds == []
+
+
 async def test_a_redirect_is_not_followed(recorder: AgoraRecorder) -> None:
     with aioresponses() as mock:
         url = f"{BASE}/resourceid/res/mode/mix/start"
@@ -246,7 +280,7 @@ async def test_update_layout_and_sender_addresses_have_their_paths(client: Agora
         assert (await client.update("res", SID, body)).status == 200
         assert (await client.update_layout("res", SID, body)).code == 2
         assert (await client.sender_addresses()).body == {"data": {}}
-    assert budget.slots == [False, False, False]
+    assert budget.calls == ["update", "updateLayout", "ncs_ip"]
 
 
 async def test_ids_stay_inside_their_part_of_the_path(client: AgoraClient) -> None:

@@ -5,23 +5,20 @@ import pytest
 from aioresponses import aioresponses
 from prometheus_client import CollectorRegistry
 
-from clients.agora.client import AgoraClient, NoAnswer, NotConnected
+from clients.agora.client import AgoraClient
+from clients.agora.observing import Unobserved
+from clients.agora.sending import NoAnswer, NotConnected
 from server.metrics import AgoraMetrics
 from tests.unit.agora.test_client import Budget, Response, account_at
 
 URL = "https://agora.test/v1/ncs/ip"
 
 
-class Counts:
+class Counts(Unobserved):
     """A `CallObserver` that keeps what it is told."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
-        self.waits = 0
-
-    def waited(self, seconds: float) -> None:
-        assert 0 <= seconds < 60
-        self.waits += 1
 
     def answered(self, call: str, outcome: str, seconds: float) -> None:
         assert 0 <= seconds < 60
@@ -40,7 +37,6 @@ async def test_an_answer_is_counted_by_its_status(status: int, outcome: str) -> 
             agora.get(URL, status=status, payload={}, response_class=Response)
             await AgoraClient(http, account_at("https://agora.test"), Budget(), counts).sender_addresses()
     assert counts.calls == [("ncs_ip", outcome)]
-    assert counts.waits == 1
 
 
 async def test_what_got_no_answer_is_counted_too() -> None:
@@ -58,8 +54,11 @@ async def test_what_got_no_answer_is_counted_too() -> None:
 def test_the_metrics_are_such_an_observer() -> None:
     registry = CollectorRegistry()
     metrics = AgoraMetrics(registry)
-    metrics.waited(0.02)
+    metrics.waited("start", 0.02)
+    metrics.waiting(2)
+    metrics.waiting(-1)
     metrics.answered("start", "ok", 0.5)
     assert registry.get_sample_value("tapedeck_agora_calls_total", {"call": "start", "outcome": "ok"}) == 1
     assert registry.get_sample_value("tapedeck_agora_call_seconds_sum", {"call": "start"}) == 0.5
-    assert registry.get_sample_value("tapedeck_agora_call_wait_seconds_sum") == 0.02
+    assert registry.get_sample_value("tapedeck_agora_call_wait_seconds_sum", {"call": "start"}) == 0.02
+    assert registry.get_sample_value("tapedeck_agora_calls_waiting") == 1

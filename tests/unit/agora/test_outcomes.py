@@ -10,8 +10,10 @@ from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
     Ambiguous,
+    Banned,
     Done,
     Leaving,
+    Members,
     NotFound,
     NothingRecorded,
     Rejected,
@@ -23,6 +25,7 @@ from actors.domain.outcomes import (
     Updated,
 )
 from clients.agora.answers import read_answer
+from clients.agora.banning import UID_MAX
 from clients.agora.outcomes import TABLE, outcome_of
 
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
@@ -36,6 +39,10 @@ def outcome(call: str, status: int, body: Any, headers: dict[str, str] | None = 
 
 def coded(code: int, reason: str = "why") -> dict[str, Any]:
     return {"code": code, "reason": reason}
+
+
+def listed(**data: Any) -> dict[str, Any]:
+    return {"success": True, "data": {"channel_exist": True, **data}}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,11 @@ def coded(code: int, reason: str = "why") -> dict[str, Any]:
         ("stop", 404, coded(404), NotFound()),
         ("update", 200, {"sid": SID}, Updated()),
         ("updateLayout", 200, {"sid": SID, "serverResponse": {}}, Updated()),
+        ("rule", 200, {"status": "success", "id": 70001}, Banned("70001")),
+        ("users", 200, {"success": True, "data": {"channel_exist": False}}, Members((), ())),
+        ("users", 200, listed(mode=1, total=2, users=[42, 900000017]), Members(("42", "900000017"), ("42", "900000017"))),
+        ("users", 200, listed(mode=2, broadcasters=[42], audience=[99], audience_total=1), Members(("42", "99"), ("42",))),
+        ("users", 200, listed(mode=2, broadcasters=[], audience=[UID_MAX]), Members((str(UID_MAX),), ())),
     ],
 )  # fmt: skip
 def test_facts(call: str, status: int, body: Any, value: Any) -> None:
@@ -116,6 +128,28 @@ def test_facts(call: str, status: int, body: Any, value: Any) -> None:
         ("updateLayout", 400, coded(62)),
         ("updateLayout", 404, coded(404)),
         ("updateLayout", 404, b"<html>not here</html>"),
+        ("stop", 200, {"what": {"is": "this"}}),
+        ("update", 200, {"message": "hello"}),
+        ("rule", 200, {"status": "success"}),
+        ("rule", 200, {"status": "success", "id": True}),
+        ("rule", 200, {"status": "failed", "id": 7}),
+        ("rule", 200, ["what"]),
+        ("rule", 500, {"message": "internal_error"}),
+        ("rule", 504, b""),
+        ("rule", 404, b"<html>not here</html>"),
+        ("rule", 206, coded(65)),
+        ("users", 200, {"success": False, "data": {"channel_exist": False}}),
+        ("users", 200, {"success": True}),
+        ("users", 200, listed()),
+        ("users", 200, listed(mode=1, users={"42": 1})),
+        ("users", 200, listed(mode=1, users=["42"])),
+        ("users", 200, listed(mode=1, users=[True])),
+        ("users", 200, listed(mode=1, users=[0])),
+        ("users", 200, listed(mode=1, users=[UID_MAX + 1])),
+        ("users", 200, listed(mode=2, broadcasters=[1])),
+        ("users", 200, listed(mode=2, broadcasters=[1], audience=[2], audience_total=10_001)),
+        ("users", 200, listed(mode=3, users=[1])),
+        ("users", 503, {"message": "service unavailable"}),
     ],
 )
 def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> None:
@@ -145,6 +179,13 @@ def test_what_is_not_clear_is_ambiguous(call: str, status: int, body: Any) -> No
         ("update", 404, {"message": "no Route matched with those values"}, FailureCode.PROVIDER_REJECTED),
         ("updateLayout", 400, coded(1028), FailureCode.PROVIDER_REJECTED),
         ("updateLayout", 400, coded(432), FailureCode.PROVIDER_REJECTED),
+        ("rule", 400, {"message": "invalid appid"}, FailureCode.PROVIDER_REJECTED),
+        ("rule", 401, {"message": "Invalid authentication credentials"}, FailureCode.PROVIDER_UNAUTHORIZED),
+        ("rule", 403, {"message": "contact support"}, FailureCode.PROVIDER_REJECTED),
+        ("rule", 415, {"message": "not JSON"}, FailureCode.PROVIDER_REJECTED),
+        ("rule", 404, {"message": "no Route matched with those values"}, FailureCode.PROVIDER_REJECTED),
+        ("users", 400, {"message": "invalid appid"}, FailureCode.PROVIDER_REJECTED),
+        ("users", 403, b"<html>", FailureCode.PROVIDER_REJECTED),
     ],
 )
 def test_refusals_for_good(call: str, status: int, body: Any, code: FailureCode) -> None:
@@ -161,6 +202,10 @@ def test_refusals_for_good(call: str, status: int, body: Any, code: FailureCode)
         ("start", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("stop", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("update", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
+        ("rule", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
+        ("users", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
+        ("start", 400, coded(406, "vendor_over_load"), FailureCode.CAPACITY),
+        ("stop", 400, coded(406, "vendor_over_load"), FailureCode.CAPACITY),
         ("acquire", 500, coded(501), FailureCode.PROVIDER_UNAVAILABLE),
         ("acquire", 400, coded(62), FailureCode.PROVIDER_UNAVAILABLE),
         ("acquire", 502, b"<html>", FailureCode.PROVIDER_UNAVAILABLE),

@@ -1,0 +1,32 @@
+"""What the client tells of the requests that go out, for the metrics."""
+
+from typing import Protocol
+
+
+class CallObserver(Protocol):
+    """In seconds; `call` is the name in the path, `rule`, `users`, or `ncs_ip` for the senders of notifications."""
+
+    def waited(self, call: str, seconds: float) -> None:
+        """A request waited so long for its place in the budget."""
+        ...
+
+    def waiting(self, change: int) -> None:
+        """So many requests more wait for their place."""
+        ...
+
+    def answered(self, call: str, outcome: str, seconds: float) -> None:
+        """A request went out, and this is what became of it."""
+        ...
+
+
+class Unobserved:
+    """A `CallObserver` that counts nothing."""
+
+    def waited(self, call: str, seconds: float) -> None: ...
+
+    def waiting(self, change: int) -> None: ...
+
+    def answered(self, call: str, outcome: str, seconds: float) -> None: ...
+
+
+UNOBSERVED = Unobserved()
