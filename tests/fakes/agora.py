@@ -1,8 +1,9 @@
-"""Agora Cloud Recording in memory, with its real semantics, for the deterministic simulation.
+"""Agora Cloud Recording and its channel management in memory, with their real semantics, for the deterministic simulation.
 
 Pure state that is advanced to a time; no tasks, no waiting. Resources are single-use and live five minutes (reference 2), a
-repeated start gives 7 or 53 (7.4), a session is ready a second after its start, what is not found may have ended (4.3),
-notifications carry sid and uid (9.3). Lost requests and answers are the simulation's business, not this one's.
+repeated start gives 7 or 53 (7.4), a session is ready a second after its start, what is not found may have ended or be moving
+(4.3), notifications carry sid and uid (9.3), rules strike some time after they are made, and lists show what was. Lost
+requests and answers are the simulation's business, not this one's.
 """
 
 import random
@@ -20,16 +21,12 @@ from actors.domain.effects import (
     AgoraUpdate,
     AgoraUpdateLayout,
 )
-from actors.domain.ids import NoticeId
-from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.model import Layout, Subscription
 from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
     Ambiguous,
     Banned,
     Done,
-    Erased,
     Leaving,
     Members,
     NotFound,
@@ -44,46 +41,19 @@ from actors.domain.outcomes import (
     Stopped,
     Updated,
 )
+from tests.fakes.channels import Rooms, Rule, Rules
+from tests.fakes.files import FakeMedia
+from tests.fakes.lives import LEFT_BY_API, LEFT_IGNORED, PROGRESS_MS, Lives
+from tests.fakes.recorders import Resource, Session
 
 RESOURCE_LIFETIME_MS = 300_000
-READY_MS = 1_000
 LEAVING_MS = 2_000
-SLICE_MS = 15_000
-PROGRESS_MS = 60_000
-PEOPLE = ("1001", "1002")
-LEFT_BY_API, LEFT_IDLE = 24, 4
-"""`leaveCode` (reference 9.4)."""
+CAPTURING, UPLOADED, STARTING, STUCK = 5, 7, 2, 3
+"""`status` of a query (reference 4.1)."""
 
 
 class Now(Protocol):
     def now_ms(self) -> int: ...
-
-
-@dataclass(slots=True)
-class Resource:
-    cname: str
-    uid: str
-    acquired_at_ms: int
-    session: "Session | None" = None
-
-
-@dataclass(slots=True)
-class Session:
-    """A recorder in a channel, from its start to its exit."""
-
-    sid: str
-    cname: str
-    uid: str
-    prefix: tuple[str, ...]
-    mp4: bool
-    max_idle_ms: int
-    started_at_ms: int
-    subscribe: Subscription
-    layout: Layout | None
-    ended_at_ms: int | None = None
-    sequence: int = 0
-    next_progress_ms: int = 0
-    ready: bool = False
 
 
 @dataclass(slots=True)
@@ -92,60 +62,75 @@ class FakeAgora:
 
     clock: Now
     rng: random.Random
+    rule_delay_ms: tuple[int, int] = (200, 5_000)
+    """How long a rule takes to strike, drawn for each."""
+    list_lag_ms: tuple[int, int] = (0, 120_000)
+    """How old a list of members is, drawn for each look."""
     resources: dict[str, Resource] = field(default_factory=dict)
-    sessions: list[Session] = field(default_factory=list)
-    empty_since: dict[str, int] = field(default_factory=dict)
-    """Channels that nobody is in, and since when. There is somebody in every other one."""
-    rules: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Kicking rules: (channel, uid), and until when each holds."""
-    _notices: list[tuple[int, Notice]] = field(default_factory=list)
-    media: "FakeMedia" = field(init=False)
+    rooms: Rooms = field(default_factory=Rooms)
+    rules: Rules = field(default_factory=Rules)
+    lives: Lives = field(init=False)
+    media: FakeMedia = field(init=False)
 
     def __post_init__(self) -> None:
-        self.media = FakeMedia(self)
+        self.lives = Lives(self.rng, self.rooms, self.rules)
+        self.media = FakeMedia(self.lives, self.clock.now_ms)
+
+    @property
+    def sessions(self) -> list[Session]:
+        return self.lives.sessions
+
+    @sessions.setter
+    def sessions(self, sessions: list[Session]) -> None:
+        self.lives.sessions = sessions
 
     def running(self, cname: str) -> list[Session]:
-        """The sessions that record in a channel now."""
+        """The sessions that record in a channel now, or will again when they have moved."""
         return [item for item in self.sessions if item.cname == cname and item.ended_at_ms is None]
 
     def take_notices(self, now_ms: int) -> list[Notice]:
         """Notifications that are due, taken out of the queue."""
-        due = [notice for at_ms, notice in self._notices if at_ms <= now_ms]
-        self._notices = [item for item in self._notices if item[0] > now_ms]
-        return due
+        return self.lives.take_notices(now_ms)
+
+    def advance(self, now_ms: int) -> None:
+        """Let pass what has happened until now."""
+        self.lives.advance(now_ms)
 
     def vacate(self, cname: str) -> None:
         """Everybody has left the channel; after `maxIdleTime` its recorders leave too (reference 3.2)."""
         self.advance(self.clock.now_ms())
-        self.empty_since.setdefault(cname, self.clock.now_ms())
+        self.rooms.set(cname, self.clock.now_ms(), empty=True)
 
     def occupy(self, cname: str) -> None:
         """Somebody is in the channel again."""
         self.advance(self.clock.now_ms())
-        self.empty_since.pop(cname, None)
+        self.rooms.set(cname, self.clock.now_ms(), empty=False)
 
-    def advance(self, now_ms: int) -> None:
-        """Let pass what has happened until now."""
-        for session in self.sessions:
-            if session.ended_at_ms is not None:
-                continue
-            idle_at_ms = self._idle_at_ms(session)
-            self._capture(session, now_ms if idle_at_ms is None else min(now_ms, idle_at_ms))
-            if idle_at_ms is not None and idle_at_ms <= now_ms:
-                self._end(session, idle_at_ms, LEFT_IDLE)
+    # --- what may befall a session; nothing does if it has ended ---
 
-    def _idle_at_ms(self, session: Session) -> int | None:
-        empty_since_ms = self.empty_since.get(session.cname)
-        return None if empty_since_ms is None else max(empty_since_ms, session.started_at_ms) + session.max_idle_ms
+    def failover(self, sid: str, now_ms: int) -> None:
+        """Its machine is lost; another goes on with it (reference 7.5)."""
+        session = self._live(sid, now_ms)
+        if session is not None:
+            self.lives.lose_machine(session, now_ms)
 
-    def _capture(self, session: Session, until_ms: int) -> None:
-        if not session.ready and until_ms >= session.started_at_ms + READY_MS:
-            session.ready = True
-            self._notify(session, 40, session.started_at_ms + READY_MS, status=0)
-            self._notify(session, 42, session.started_at_ms + READY_MS, startUtcMs=session.started_at_ms)
-        while session.ready and until_ms >= session.next_progress_ms:
-            self._notify(session, 33, session.next_progress_ms, progress=9000)
-            session.next_progress_ms += PROGRESS_MS
+    def die(self, sid: str, now_ms: int) -> None:
+        """It is gone without a word."""
+        session = self._live(sid, now_ms)
+        if session is not None:
+            self.lives.die(session, now_ms)
+
+    def evict(self, sid: str, now_ms: int) -> None:
+        """Somebody with its uid joins, so it leaves (reference 7.4)."""
+        session = self._live(sid, now_ms)
+        if session is not None:
+            self.lives.end(session, now_ms, LEFT_IGNORED)
+
+    def mute(self, sid: str) -> None:
+        """It never comes up. Said before it has."""
+        session = self._session(sid)
+        assert session is not None
+        session.mute = True
 
     # --- ports.Recorder ---
 
@@ -165,7 +150,7 @@ class FakeAgora:
             return Done(ResourceUnusable(433, "used") if ended else AlreadyRunning(7))
         if now_ms > resource.acquired_at_ms + RESOURCE_LIFETIME_MS:
             return Done(ResourceUnusable(433, "older than five minutes"))
-        if any(item.uid == call.uid for item in self.running(call.channel_name)):
+        if any(item.recorder_uid == call.uid for item in self.running(call.channel_name)):
             return Done(AlreadyRunning(53))
         resource.session = self._open(call, now_ms)
         return Done(Started(resource.session.sid))
@@ -174,30 +159,32 @@ class FakeAgora:
         now_ms = self.clock.now_ms()
         self.advance(now_ms)
         session = self._session(call.sid)
-        if session is None or session.ended_at_ms is not None:
+        if session is None or not self._is_to_be_found(session, now_ms):
             return Done(NotFound())
-        return Done(Seen(5 if session.ready else 2))
+        if session.ended_at_ms is not None:
+            return Done(Seen(UPLOADED))
+        return Done(Seen(STUCK if session.mute else CAPTURING if session.leg.ready else STARTING))
 
     async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
         now_ms = self.clock.now_ms()
         self.advance(now_ms)
         session = self._session(call.sid)
-        if session is None:
+        if session is None or not self._is_to_be_found(session, now_ms):
             return Done(NotFound())
         if session.ended_at_ms is not None:
-            return Done(Leaving() if now_ms < session.ended_at_ms + LEAVING_MS else NotFound())
-        self._end(session, now_ms, LEFT_BY_API)
+            return Done(Leaving())
+        self.lives.end(session, now_ms, LEFT_BY_API)
         return Done(Stopped("uploaded") if session.ready else NothingRecorded())
 
     async def update(self, call: AgoraUpdate) -> Outcome[Updated]:
-        session = self._live(call.sid)
+        session = self._working(call.sid)
         if session is None:
             return Ambiguous("failed to find worker")
         session.subscribe = call.subscribe
         return Done(Updated())
 
     async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
-        session = self._live(call.sid)
+        session = self._working(call.sid)
         if session is None:
             return Ambiguous("failed to find worker")
         session.layout = call.layout
@@ -206,17 +193,19 @@ class FakeAgora:
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
         now_ms = self.clock.now_ms()
         self.advance(now_ms)
-        self.rules[(call.channel_name, call.uid)] = now_ms + call.seconds * 1000
-        for session in self.running(call.channel_name):
-            if session.uid == call.uid:
-                self._end(session, now_ms, LEFT_BY_API)
-        return Done(Banned(str(len(self.rules))))
+        strikes_at_ms = now_ms + self.rng.randint(*self.rule_delay_ms)
+        self.rules.all.append(Rule(call.channel_name, call.uid, strikes_at_ms, now_ms + call.seconds * 1000))
+        return Done(Banned(str(len(self.rules.all))))
 
     async def members(self, call: AgoraMembers) -> Outcome[Members]:
-        self.advance(self.clock.now_ms())
-        people = () if call.channel_name in self.empty_since else PEOPLE
-        uids = (*people, *(session.uid for session in self.running(call.channel_name)))
-        return Done(Members(uids, uids))
+        now_ms = self.clock.now_ms()
+        self.advance(now_ms)
+        at_ms = now_ms - self.rng.randint(*self.list_lag_ms)
+        people = self.rooms.people_at(call.channel_name, at_ms)
+        sessions = [item for item in self.sessions if item.cname == call.channel_name]
+        there = [(item, uid) for item in sessions if (uid := item.present_at(at_ms)) is not None]
+        uids = (*people, *(uid for _, uid in there))
+        return Done(Members(uids, people if any(item.live for item, _ in there) else uids))
 
     def _open(self, call: AgoraStart, now_ms: int) -> Session:
         session = Session(
@@ -225,83 +214,29 @@ class FakeAgora:
             uid=call.uid,
             prefix=call.prefix,
             mp4="mp4" in call.spec.outputs,
+            live=call.spec.channel_type == "live_broadcasting",
             max_idle_ms=call.spec.max_idle_seconds * 1000,
             started_at_ms=now_ms,
             subscribe=call.spec.subscribe,
             layout=call.spec.layout,
             next_progress_ms=now_ms + PROGRESS_MS,
         )
-        self.sessions.append(session)
-        if now_ms < self.rules.get((call.channel_name, call.uid), 0):
-            self._end(session, now_ms, LEFT_BY_API)  # it is refused at the door (channel management 4.1)
+        self.lives.begin(session)
         return session
-
-    def _end(self, session: Session, now_ms: int, leave_code: int) -> None:
-        session.ended_at_ms = now_ms
-        kinds = [41, 11] if not session.ready else [41, 30, 31, 11]
-        self.rng.shuffle(kinds)
-        for kind in kinds:
-            self._notify(session, kind, now_ms, leaveCode=leave_code, exitStatus=0, status=0)
 
     def _session(self, sid: str) -> Session | None:
         return next((item for item in self.sessions if item.sid == sid), None)
 
-    def _live(self, sid: str) -> Session | None:
-        self.advance(self.clock.now_ms())
+    def _live(self, sid: str, now_ms: int) -> Session | None:
+        """One that is in its channel."""
+        self.advance(now_ms)
         session = self._session(sid)
-        return None if session is None or session.ended_at_ms is not None else session
+        return session if session is not None and session.ended_at_ms is None and session.move is None else None
 
-    def _notify(self, session: Session, event_type: int, at_ms: int, **details: int) -> None:
-        notice = Notice(
-            notice_id=NoticeId(f"{session.sid}-{session.sequence}"),
-            event_type=event_type,
-            sid=session.sid,
-            uid=session.uid,
-            cname=session.cname,
-            sequence=session.sequence,
-            at_ms=at_ms,
-            details=dict(details),
-        )
-        session.sequence += 1
-        self._notices.append((at_ms + self.rng.randint(0, 2_000), notice))
+    def _working(self, sid: str) -> Session | None:
+        return self._live(sid, self.clock.now_ms())
 
-
-class FakeMedia:
-    """ports.MediaStore over what the sessions captured."""
-
-    def __init__(self, agora: FakeAgora) -> None:
-        self._agora = agora
-        self._erased: set[str] = set()
-
-    async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
-        objects: list[StoredObject] = []
-        playlists, movies = [], []
-        for session in self._of(prefix):
-            playlist = self._playlist(session)
-            playlists.append(playlist)
-            objects += [StoredObject(item.key, item.size or 0, 0) for item in playlist.slices]
-            objects.append(StoredObject(playlist.key, playlist.size, 0))
-            if session.mp4 and session.ended_at_ms is not None:
-                seconds = sum(item.duration_seconds for item in playlist.slices)
-                movies.append(Movie(f"{self._stem(session)}_0.mp4", 1000, seconds))
-                objects.append(StoredObject(movies[-1].key, 1000, 0))
-        return Done(MediaReport(tuple(objects), tuple(playlists), tuple(movies)))
-
-    async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
-        sessions = self._of(prefix)
-        self._erased.update(item.sid for item in sessions)
-        return Done(Erased(len(sessions), 1000 * len(sessions)))
-
-    def _of(self, prefix: tuple[str, ...]) -> list[Session]:
-        return [s for s in self._agora.sessions if s.prefix == prefix and s.ready and s.sid not in self._erased]
-
-    def _stem(self, session: Session) -> str:
-        return f"{'/'.join(session.prefix)}/{session.sid}_{session.cname}"
-
-    def _playlist(self, session: Session) -> Playlist:
-        end_ms = session.ended_at_ms or self._agora.clock.now_ms()
-        slices = tuple(
-            Slice(f"{self._stem(session)}_{at_ms}.ts", min(SLICE_MS, end_ms - at_ms) / 1000, at_ms, 500)
-            for at_ms in range(session.started_at_ms, end_ms, SLICE_MS)
-        )
-        return Playlist(f"{self._stem(session)}.m3u8", 200, slices, ended=session.ended_at_ms is not None)
+    def _is_to_be_found(self, session: Session, now_ms: int) -> bool:
+        if session.move is not None or session.dead or session.refused:
+            return False
+        return session.ended_at_ms is None or now_ms < session.ended_at_ms + LEAVING_MS
