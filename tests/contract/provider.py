@@ -58,6 +58,8 @@ GONE_SECONDS = 30
 """By then one that has left is gone."""
 RULE_SECONDS = 10
 """By then a kicking rule has struck."""
+STRIKE_SECONDS, MOVE_SECONDS = 21, 90
+"""By then a fault has struck a session, and by then it goes on elsewhere."""
 LIST_SECONDS = 130
 """By then a list of members shows what was."""
 
@@ -85,6 +87,14 @@ class Provider(Protocol):
         """All that came so far."""
         ...
 
+    async def doom(self, fault: str) -> None:
+        """The sessions that begin from now on are struck by it, with `session.` before it in the catalogue."""
+        ...
+
+    async def fate(self, sid: str) -> None:
+        """Let pass the time in which it strikes, and what follows."""
+        ...
+
     async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
         """How a session records: the uids heard and seen (the provider's word for all of them), layout, its colour."""
         ...
@@ -96,6 +106,7 @@ class InMemory:
         self.recorder = FakeAgora(self, random.Random(7))
         self.media = self.recorder.media
         self._came: list[Notice] = []
+        self._fault = ""
 
     def now_ms(self) -> int:
         return self._now_ms
@@ -114,6 +125,18 @@ class InMemory:
         self.recorder.advance(self._now_ms)
         self._came += self.recorder.take_notices(self._now_ms)
         return self._came
+
+    async def doom(self, fault: str) -> None:
+        self._fault = fault
+
+    async def fate(self, sid: str) -> None:
+        if self._fault == "never_active":
+            self.recorder.mute(sid)
+        self.later(STRIKE_SECONDS)
+        strike = {"failover": self.recorder.failover, "dies": self.recorder.die, "evicted": self.recorder.evict}
+        if self._fault in strike:
+            strike[self._fault](sid, self._now_ms)
+        self.later(MOVE_SECONDS)
 
     async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
         (session,) = (each for each in self.recorder.sessions if each.sid == sid)
@@ -142,6 +165,14 @@ class OverHttp:
     async def notices(self) -> list[Notice]:
         assert all(verify(body, headers, "hush") for body, headers in self._hook.posts)
         return [parse(body) for body, _ in self._hook.posts]
+
+    async def doom(self, fault: str) -> None:
+        status, _ = await self._bench.ask("PUT", "/_simulator/faults", {f"session.{fault}": 1})
+        assert status == 200
+
+    async def fate(self, sid: str) -> None:
+        self.later(STRIKE_SECONDS + MOVE_SECONDS)
+        await self.occupy()
 
     async def made(self, sid: str) -> tuple[list[str], list[str], int, str]:
         config = (await self._bench.shown(sid))["recordingConfig"]
