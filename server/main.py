@@ -76,7 +76,8 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
     metrics, auth_metrics = ServerMetrics(registry), AuthMetrics(registry)
     metrics.limits(config)
     ProcessCollector("tapedeck", registry=registry)
-    http = await stack.enter_async_context(aiohttp.ClientSession())
+    connector = aiohttp.TCPConnector(limit=config.actors.calls_max)  # no call waits for another's connection
+    http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
     shared, jwks = signing_secrets(config), await open_jwks(config.auth, http, auth_metrics)
     mode = await find_mode(config)
     engines = await stack.enter_async_context(running_engines(config, metrics.engine_restarted))
@@ -140,10 +141,14 @@ async def _provider(
         app_id=agora.app_id or "simulated",
         customer_id=agora.customer_id or "simulated",
         customer_secret=customer_secret,
+        area=agora.area,
         timeout_seconds=agora.timeout_seconds,
+        connect_timeout_seconds=agora.connect_timeout_seconds,
         stop_timeout_seconds=agora.stop_timeout_seconds,
         rule_timeout_seconds=agora.rule_timeout_seconds,
         retry_after_seconds_max=agora.retry_after_seconds_max,
+        domain_failures_max=agora.domain_failures_max,
+        domain_pause_seconds=agora.domain_pause_seconds,
     )
 
 

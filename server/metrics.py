@@ -134,9 +134,18 @@ class AgoraMetrics:
             buckets=(*SECONDS, 30.0, 60.0),
             registry=registry,
         )
+        self._domains = Gauge(
+            "tapedeck_agora_domain_open",
+            "1 if calls are kept away from a domain, after agora.domain_failures_max failures in a row",
+            ["domain"],
+            registry=registry,
+        )
         self._waiting = Gauge(
             "tapedeck_agora_calls_waiting", "Requests that wait for their place in the budget", registry=registry
         )
+
+    def domain(self, name: str, *, is_open: bool) -> None:
+        self._domains.labels(name).set(is_open)
 
     def waited(self, call: str, seconds: float) -> None:
         self._waits.labels(call).observe(seconds)

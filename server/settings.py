@@ -86,12 +86,16 @@ class AgoraSettings(Section):
     app_certificate: SecretStr | None = None
     webhook_secret: SecretStr | None = None
     base_url: WebUrl = "https://api.sd-rtn.com"
+    area: Literal["us", "eu", "ap", "cn"] | None = None
     channel_type: Literal["communication", "live_broadcasting"] = "communication"
     requests_per_second: Annotated[float, Field(gt=0, le=100)] = 10.0
     timeout_seconds: Seconds = 10.0
+    connect_timeout_seconds: Seconds = 3.0
     stop_timeout_seconds: Seconds = 30.0
     rule_timeout_seconds: Annotated[float, Field(gt=20, allow_inf_nan=False)] = 25.0
     retry_after_seconds_max: Seconds = 60.0
+    domain_failures_max: Count = 2
+    domain_pause_seconds: Seconds = 30.0
 
 
 class RecordingSettings(Section):

@@ -18,6 +18,10 @@ class CallObserver(Protocol):
         """A request went out, and this is what became of it."""
         ...
 
+    def domain(self, name: str, *, is_open: bool) -> None:
+        """Calls go to this domain, or are kept away from it."""
+        ...
+
 
 class Unobserved:
     """A `CallObserver` that counts nothing."""
@@ -27,6 +31,8 @@ class Unobserved:
     def waiting(self, change: int) -> None: ...
 
     def answered(self, call: str, outcome: str, seconds: float) -> None: ...
+
+    def domain(self, name: str, *, is_open: bool) -> None: ...
 
 
 UNOBSERVED = Unobserved()

@@ -13,7 +13,11 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 
 class NotConnected(Exception):
-    """There was no connection: the request was not sent, so nothing was done."""
+    """There was no connection: the request was not sent, so nothing was done. `resolved`: the name was."""
+
+    def __init__(self, why: str, *, resolved: bool = True) -> None:
+        super().__init__(f"no connection: {why}")
+        self.resolved = resolved
 
 
 class NoAnswer(Exception):
@@ -29,6 +33,7 @@ class Call:
     path: str
     body: bytes | None = None
     seconds: float
+    connect_seconds: float
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -40,13 +45,16 @@ async def send(session: aiohttp.ClientSession, call: Call, url: str, headers: Ma
             url,
             data=call.body,
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=call.seconds),
+            timeout=aiohttp.ClientTimeout(total=call.seconds, connect=call.connect_seconds),
             allow_redirects=False,
             middlewares=(_once,),
         ) as response:
             return read_answer(response.status, response.headers, await _body_of(response))
+    except aiohttp.ConnectionTimeoutError as error:
+        raise NotConnected("it took too long") from error
     except aiohttp.ClientConnectorError as error:
-        raise NotConnected(f"no connection: {error.strerror or type(error).__name__}") from error
+        resolved = not isinstance(error, aiohttp.ClientConnectorDNSError)
+        raise NotConnected(error.strerror or type(error).__name__, resolved=resolved) from error
     except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
         raise NoAnswer(f"no answer: {type(error).__name__}") from error
 

@@ -297,7 +297,7 @@ async def test_each_call_is_logged_once_without_secrets(recorder: AgoraRecorder)
         mock.post(path, exception=TimeoutError())
         await recorder.start(replace(START, resource_id=long))
         await recorder.start(replace(START, resource_id=long))
-    about = {"call": "start", "channel": "room", "uid": "42", "resource": "r" * 12}
+    about = {"call": "start", "domain": "agora.test", "channel": "room", "uid": "42", "resource": "r" * 12}
     assert logs == [
         {"event": "agora.answered", "log_level": "info", "status": 201, "code": 7, "request": "req-1", **about},
         {"event": "agora.unanswered", "log_level": "warning", "why": "no answer: TimeoutError", **about},
