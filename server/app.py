@@ -19,9 +19,10 @@ from actors.reconciler import Reconciler
 from actors.system import ActorSystem
 from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.dispatcher import Dispatcher
+from clients.agora.oddities import Oddities
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
-from clients.agora.webhooks import parse, verify
+from clients.agora.webhooks import NoticeReader, verify
 from clients.postgres.budget import PostgresBudget
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.inbox import PostgresInbox
@@ -107,10 +108,10 @@ class Application:
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
         renderer = Renderer(signer)
-        calls_metrics = AgoraMetrics(parts.registry)
+        self._calls_metrics = AgoraMetrics(parts.registry)
         places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
-        budget = Dispatcher(places, calls_metrics)
-        agora = AgoraClient(http, parts.account, budget, calls_metrics)
+        budget = Dispatcher(places, self._calls_metrics)
+        agora = AgoraClient(http, parts.account, budget, self._calls_metrics)
         self.records = PostgresRecords(parts.pool)
         self.standing = PostgresStanding(
             parts.pool, parts.account.app_id, config.agora.requests_per_second, lambda: budget.waiting
@@ -175,7 +176,7 @@ class Application:
             ports.clock,
             WebhookMetrics(parts.registry),
             verify=self._verify(),
-            parse=parse,
+            parse=NoticeReader(Oddities(self._calls_metrics), ports.clock.now_ms).read,
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
         MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
@@ -219,7 +220,8 @@ class Application:
     def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
         secret = self._parts.config.agora.app_certificate
         certificate = secret.get_secret_value() if secret is not None else None
-        return AgoraRecorder(agora, LocalTarget(), self._parts.account.app_id, certificate)
+        app_id = self._parts.account.app_id
+        return AgoraRecorder(agora, LocalTarget(), app_id, certificate, observe=self._calls_metrics)
 
     def _verify(self) -> Callable[[bytes, Mapping[str, str]], bool] | None:
         secret = self._parts.webhook_secret

@@ -140,12 +140,22 @@ class AgoraMetrics:
             ["domain"],
             registry=registry,
         )
+        self._oddities = Counter(
+            "tapedeck_agora_oddities",
+            "Answers of Agora, and notifications (call: webhook), that make no sense: huge, html, text, list or empty where an "
+            "object should be; an unknown status or code; fields, a sid or a time that cannot be",
+            ["call", "kind"],
+            registry=registry,
+        )
         self._waiting = Gauge(
             "tapedeck_agora_calls_waiting", "Requests that wait for their place in the budget", registry=registry
         )
 
     def domain(self, name: str, *, is_open: bool) -> None:
         self._domains.labels(name).set(is_open)
+
+    def odd(self, call: str, kind: str) -> None:
+        self._oddities.labels(call, kind).inc()
 
     def waited(self, call: str, seconds: float) -> None:
         self._waits.labels(call).observe(seconds)

@@ -10,11 +10,17 @@ import orjson
 TEXT_MAX = 200
 CODE_MAX = 100_000
 DIGITS_MAX = 9
+BYTES_MAX = 1024 * 1024
+"""So much of an answer is read; it is not believed if there is more."""
+OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `code` is the service's own (reference 1.5), None from the gateway; `body` is {} if it is not an object."""
+    """One answer. `code` is the service's own (reference 1.5), None from the gateway; `body` is {} if it is not an object.
+
+    `form`: what the body is: `object`, `list` (any other JSON), `html`, `text`, `empty`, or `huge`.
+    """
 
     status: int
     code: int | None = None
@@ -22,6 +28,7 @@ class Answer:
     body: dict[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     retry_after_ms: int | None = None
+    form: str = OBJECT
 
     @property
     def summary(self) -> str:
@@ -32,7 +39,7 @@ class Answer:
 
 def read_answer(status: int, headers: Any, raw: bytes) -> Answer:
     """An answer from the raw body. Never raises."""
-    body = _object(raw)
+    form, body = _read(raw)
     code = body.get("code")
     return Answer(
         status=status,
@@ -41,15 +48,25 @@ def read_answer(status: int, headers: Any, raw: bytes) -> Answer:
         body=body,
         request_id=headers.get("X-Request-ID"),
         retry_after_ms=_retry_after_ms(headers.get("Retry-After"), headers.get("Date")),
+        form=form,
     )
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _read(raw: bytes) -> tuple[str, dict[str, Any]]:
+    """Its form, and the body if that is an object."""
+    if len(raw) >= BYTES_MAX:
+        return "huge", {}
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return _form_of(raw.lstrip()), {}
+    return (OBJECT, body) if isinstance(body, dict) else ("list", {})
+
+
+def _form_of(raw: bytes) -> str:
+    if not raw:
+        return "empty"
+    return "html" if raw[:1] == b"<" else "text"
 
 
 def _reason(body: dict[str, Any], raw: bytes) -> str:

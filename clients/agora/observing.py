@@ -22,6 +22,10 @@ class CallObserver(Protocol):
         """Calls go to this domain, or are kept away from it."""
         ...
 
+    def odd(self, call: str, kind: str) -> None:
+        """An answer, or a `webhook`, made no sense."""
+        ...
+
 
 class Unobserved:
     """A `CallObserver` that counts nothing."""
@@ -33,6 +37,8 @@ class Unobserved:
     def answered(self, call: str, outcome: str, seconds: float) -> None: ...
 
     def domain(self, name: str, *, is_open: bool) -> None: ...
+
+    def odd(self, call: str, kind: str) -> None: ...
 
 
 UNOBSERVED = Unobserved()

@@ -1,6 +1,7 @@
 """Agora as the core's `Recorder`: one port call, one HTTP call, one outcome."""
 
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agoraiotools import RtcTokenBuilder2
@@ -33,7 +34,8 @@ from actors.ports import JournalUnavailable
 from clients.agora.answers import Answer
 from clients.agora.banning import rule_body
 from clients.agora.client import AgoraClient
-from clients.agora.outcomes import outcome_of
+from clients.agora.observing import UNOBSERVED, CallObserver
+from clients.agora.oddities import Oddities
 from clients.agora.requests import (
     StorageTarget,
     acquire_body,
@@ -42,6 +44,7 @@ from clients.agora.requests import (
     subscription_body,
 )
 from clients.agora.sending import NoAnswer, NotConnected
+from clients.agora.sense import Sense
 
 TOKEN_MARGIN_SECONDS = 3600
 TOKEN_SECONDS_MAX = 86400
@@ -53,36 +56,48 @@ class AgoraRecorder:
     """Implements `actors.ports.Recorder`. Never raises for what the provider or the network does."""
 
     def __init__(
-        self, client: AgoraClient, storage: StorageTarget, app_id: str, app_certificate: str | None = None
+        self,
+        client: AgoraClient,
+        storage: StorageTarget,
+        app_id: str,
+        app_certificate: str | None = None,
+        *,
+        observe: CallObserver = UNOBSERVED,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._client = client
         self._storage = storage
         self._app_id = app_id
         self._certificate = app_certificate
+        self._sense = Sense(Oddities(observe), now_ms)
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
-        return await _outcome("acquire", self._client.acquire(acquire_body(call.channel_name, call.uid)))
+        return await self._outcome("acquire", self._client.acquire(acquire_body(call.channel_name, call.uid)))
 
     async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
         try:
             body = self._start_body(call)
         except ValueError as error:
             return _refused(error)
-        return await _outcome("start", self._client.start(call.resource_id, body))
+        return await self._outcome("start", self._client.start(call.resource_id, body))
 
     async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
-        return await _outcome("query", self._client.query(call.resource_id, call.sid))
+        return await self._outcome("query", self._client.query(call.resource_id, call.sid), call.sid)
 
     async def stop(self, call: AgoraStop) -> Outcome[StopAnswer]:
-        return await _outcome("stop", self._client.stop(call.resource_id, call.sid, call.channel_name, call.uid))
+        return await self._outcome(
+            "stop", self._client.stop(call.resource_id, call.sid, call.channel_name, call.uid), call.sid
+        )
 
     async def update(self, call: AgoraUpdate) -> Outcome[Updated]:
         body = subscription_body(call.channel_name, call.uid, call.streams, call.subscribe)
-        return await _outcome("update", self._client.update(call.resource_id, call.sid, body))
+        return await self._outcome("update", self._client.update(call.resource_id, call.sid, body), call.sid)
 
     async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]:
         body = layout_body(call.channel_name, call.uid, call.layout)
-        return await _outcome("updateLayout", self._client.update_layout(call.resource_id, call.sid, body))
+        return await self._outcome(
+            "updateLayout", self._client.update_layout(call.resource_id, call.sid, body), call.sid
+        )
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
         """What would reach anybody else is refused here, and nothing is sent. A rule that may have been made is made again."""
@@ -90,12 +105,24 @@ class AgoraRecorder:
             body = rule_body(self._app_id, call.channel_name, call.uid, call.seconds)
         except ValueError as error:
             return _refused(error)
-        return await _outcome("rule", self._client.make_rule(body))
+        return await self._outcome("rule", self._client.make_rule(body))
 
     async def members(self, call: AgoraMembers) -> Outcome[Members]:
         if not call.channel_name:
             return _refused(ValueError("a list of users needs a channel"))
-        return await _outcome("users", self._client.users(call.channel_name))
+        return await self._outcome("users", self._client.users(call.channel_name))
+
+    async def _outcome(self, call: str, request: Awaitable[Answer], sid: str | None = None) -> Outcome[Any]:
+        try:
+            return self._sense.outcome(call, await request, sid)
+        except JournalUnavailable as error:
+            return _later(f"no place in the provider's budget: {error}", FailureCode.INTERNAL)
+        except NotConnected as error:
+            return _later(f"Agora cannot be reached: {error}", FailureCode.PROVIDER_UNAVAILABLE)
+        except NoAnswer as error:
+            if call == "acquire":  # a resource that nobody knows of expires unused (reference 13)
+                return _later(f"Agora did not answer: {error}", FailureCode.PROVIDER_UNAVAILABLE)
+            return Ambiguous(str(error))
 
     def _start_body(self, call: AgoraStart) -> dict[str, Any]:
         token = self._token(call) if self._certificate is not None else None
@@ -112,19 +139,6 @@ def recorder_token(app_id: str, certificate: str, channel: str, uid: int, second
     if not token:
         raise ValueError("App ID and App Certificate are 32 hexadecimal characters each")
     return token
-
-
-async def _outcome(call: str, request: Awaitable[Answer]) -> Outcome[Any]:
-    try:
-        return outcome_of(call, await request)
-    except JournalUnavailable as error:
-        return _later(f"no place in the provider's budget: {error}", FailureCode.INTERNAL)
-    except NotConnected as error:
-        return _later(f"Agora cannot be reached: {error}", FailureCode.PROVIDER_UNAVAILABLE)
-    except NoAnswer as error:
-        if call == "acquire":  # a resource that nobody knows of expires unused (reference 13)
-            return _later(f"Agora did not answer: {error}", FailureCode.PROVIDER_UNAVAILABLE)
-        return Ambiguous(str(error))
 
 
 def _refused(error: ValueError) -> Rejected:

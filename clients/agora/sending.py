@@ -7,9 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from clients.agora.answers import Answer, read_answer
-
-ANSWER_BYTES_MAX = 1024 * 1024
+from clients.agora.answers import BYTES_MAX, Answer, read_answer
 
 
 class NotConnected(Exception):
@@ -72,8 +70,8 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 async def _body_of(response: aiohttp.ClientResponse) -> bytes:
     """The whole body, up to a limit. One read alone gives what has arrived, and the sid may be in the next packet."""
     raw = bytearray()
-    async for chunk in response.content.iter_chunked(ANSWER_BYTES_MAX):
+    async for chunk in response.content.iter_chunked(BYTES_MAX):
         raw += chunk
-        if len(raw) >= ANSWER_BYTES_MAX:
+        if len(raw) >= BYTES_MAX:
             break
     return bytes(raw)

@@ -149,7 +149,9 @@ class OverHttp:
     def __init__(self, bench: Bench, http: aiohttp.ClientSession, clock: Clock, hook: Receiver) -> None:
         url = str(bench.server.make_url("/"))
         account = AgoraAccount(base_url=url, app_id="app", customer_id="c", customer_secret="s")
-        self.recorder = AgoraRecorder(AgoraClient(http, account, Unlimited()), LocalTarget(), "app")
+        self.recorder = AgoraRecorder(
+            AgoraClient(http, account, Unlimited()), LocalTarget(), "app", now_ms=lambda: round(clock() * 1000)
+        )
         self.media = StoredMedia(bench.store)
         self._bench, self._clock, self._hook = bench, clock, hook
 
@@ -164,7 +166,7 @@ class OverHttp:
 
     async def notices(self) -> list[Notice]:
         assert all(verify(body, headers, "hush") for body, headers in self._hook.posts)
-        return [parse(body) for body, _ in self._hook.posts]
+        return [parse(body, round(self._clock() * 1000)) for body, _ in self._hook.posts]
 
     async def doom(self, fault: str) -> None:
         status, _ = await self._bench.ask("PUT", "/_simulator/faults", {f"session.{fault}": 1})

@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 from actors.domain.commands import Notice
 from actors.domain.ids import MeetingId
 from actors.ports import JournalUnavailable
-from clients.agora.webhooks import parse, verify
+from clients.agora.observing import UNOBSERVED
+from clients.agora.oddities import Oddities
+from clients.agora.webhooks import NoticeReader, verify
 from server.config import Config
 from server.metrics import WebhookMetrics
 from server.routes.webhooks import WebhookRoutes
@@ -86,7 +88,7 @@ async def provider_of(serve: Serve, secret: str | None = SECRET) -> Provider:
         desk,
         WebhookMetrics(registry, lambda: desk.seconds),
         verify=None if secret is None else lambda body, headers: verify(body, headers, secret),
-        parse=parse,
+        parse=NoticeReader(Oddities(UNOBSERVED), desk.now_ms).read,
         bytes_max=Config().http.webhook_body_bytes_max,
     )
     return Provider(desk, await serve(routes.add_to), registry)
