@@ -68,7 +68,7 @@ class Domain:
         self._tried = False
 
     def worked(self) -> None:
-        self._failures, self.unreachable = 0, False
+        self._failures = 0
 
     def failed(self, now: float, *, unreachable: bool) -> None:
         self._failures += 1

@@ -151,16 +151,31 @@ def test_a_place_whose_taker_has_left_goes_to_the_next() -> None:
 @pytest.mark.parametrize("call", ["start", "query"])
 def test_who_leaves_as_the_place_comes_hands_it_on(call: str) -> None:
     async def story() -> None:
-        line = Line()
+        line = Line(Places(round_trip=0.0))
         first, second = line.ask(call), line.ask(call)
+        await asyncio.sleep(0)
         while line.dispatcher.waiting == 2:  # noqa: ASYNC110 (step by step, to the one before its taker runs)
             await asyncio.sleep(0)
         assert not line.went
         first.cancel()
         await second
-        assert line.places.reserved[False] == 1
+        assert line.places.reserved == {False: 1} | ({True: 1} if call == "query" else {})
         with suppress(asyncio.CancelledError):
             await first
+
+    virtual(story)
+
+
+def test_a_place_that_was_for_another_is_no_reason_to_look_sooner() -> None:
+    async def story() -> None:
+        line = Line()
+        looks = [line.ask("query"), line.ask("query")]
+        await asyncio.sleep(0.05)
+        stop = line.ask("stop")
+        await asyncio.sleep(0.01)
+        stop.cancel()
+        await asyncio.gather(*looks)
+        assert line.went[1][1] >= 2 / RATE
 
     virtual(story)
 
@@ -209,6 +224,7 @@ def test_nothing_goes_out_while_the_provider_wants_a_pause() -> None:
         await asyncio.gather(*waiting)
         assert line.order == ["start", "stop", "start"]
         assert all(at >= 7.05 for _, at in line.went[1:])
+        assert line.places.reserved[False] <= 4, "no places are reserved meanwhile"
 
     virtual(story)
 

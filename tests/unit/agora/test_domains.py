@@ -202,7 +202,11 @@ class World:
             assert request.transport is not None
             request.transport.abort()
             return web.Response()
-        return web.Response(status=502, text="<html>") if answer == 502 else web.json_response({}, status=answer)
+        return (
+            web.Response(status=502, text="<html>")
+            if answer == 502
+            else web.json_response({"code": answer}, status=answer)
+        )
 
     def unplug(self, name: str) -> None:
         """The name resolves, and nobody listens."""
@@ -241,6 +245,13 @@ async def test_out_of_reach_it_goes_to_another_region_and_not_to_the_other_suffi
     assert world.heard == [WEST]
 
 
+async def test_without_its_name_it_goes_to_the_other_suffix_first(world: World) -> None:
+    await world.open(MAIN, OTHER, WEST, area="eu")
+    del world.internet.ports[MAIN]
+    assert (await world.acquire()).status == 200
+    assert world.heard == [OTHER]
+
+
 async def test_when_none_can_be_reached_nothing_was_sent(world: World) -> None:
     await world.open(MAIN, OTHER)
     world.internet.ports.clear()
@@ -267,8 +278,8 @@ async def test_a_gateways_error_sends_the_next_calls_elsewhere_and_the_services_
     world.answers[MAIN] = 502
     assert [(await world.acquire()).status for _ in range(3)] == [502, 502, 200]
     assert world.heard == [MAIN, MAIN, OTHER]
-    world.answers[OTHER] = 400
-    assert [(await world.acquire()).status for _ in range(3)] == [400, 400, 400]
+    world.answers[OTHER] = 500
+    assert [(await world.acquire()).status for _ in range(3)] == [500, 500, 500]
     assert world.seen.open == [MAIN]
 
 
