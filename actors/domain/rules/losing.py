@@ -5,7 +5,7 @@ from actors.domain.model import Attempt, EndReason, Phase, Recording, Want
 from actors.domain.policy import delay
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import evict
-from actors.domain.rules.steps import gone_for_good, leave, open_attempt
+from actors.domain.rules.steps import gone_for_good, leave, open_attempt, within
 
 VACANT_LOOKS_MIN = 2
 
@@ -76,13 +76,13 @@ def _replace(
 ) -> None:
     check_at_ms = draft.now_ms + _pause_ms(draft, recording)
     if recording.phase is Phase.ACTIVE:
-        lost_at_ms = attempt.missing_since_ms if at_ms is None else at_ms
+        lost_at_ms = (attempt.missing_since_ms or draft.now_ms) if at_ms is None else at_ms
         draft.emit(
             RecorderLost(
                 recording_id=recording.recording_id,
                 attempt=attempt.number,
                 evidence=evidence,
-                lost_at_ms=min(lost_at_ms or draft.now_ms, draft.now_ms),
+                lost_at_ms=within(draft, attempt, lost_at_ms),
                 check_at_ms=check_at_ms,
             )
         )

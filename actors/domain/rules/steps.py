@@ -126,7 +126,7 @@ def prove(draft: Draft, recording: Recording, attempt: Attempt, evidence: str, s
         return
     check_at_ms = draft.now_ms + draft.policy.verify_interval_ms
     room_at_ms = draft.now_ms + draft.policy.room_interval_ms
-    began_at_ms = min(max(started_at_ms, attempt.opened_at_ms), draft.now_ms)  # its clock is not to be relied on
+    began_at_ms = within(draft, attempt, started_at_ms)
     if recording.started_at_ms is None:
         limit_ms = began_at_ms + recording.spec.max_duration_seconds * 1000
         draft.emit(
@@ -153,6 +153,11 @@ def prove(draft: Draft, recording: Recording, attempt: Attempt, evidence: str, s
         )
 
 
+def within(draft: Draft, attempt: Attempt, at_ms: int) -> int:
+    """A time that the provider tells, kept within the attempt's life: its clock is not to be relied on."""
+    return min(max(at_ms, attempt.opened_at_ms), draft.now_ms)
+
+
 def gone_for_good(draft: Draft, attempt: Attempt) -> bool:
     """Whether the misses are many enough, and span more than a move to another machine takes (reference 4.3)."""
     if attempt.missing_since_ms is None or attempt.misses < draft.policy.misses_min:
@@ -176,7 +181,7 @@ def leave(
         draft,
         recording,
         evidence,
-        stopped_at_ms=known_ms if at_ms is None else min(at_ms, draft.now_ms),
+        stopped_at_ms=known_ms if at_ms is None else within(draft, attempt, at_ms),
         reason=reason,
         nothing_recorded=nothing_recorded and not any(earlier.sid for earlier in recording.past),
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from actors.domain.model import (
     EndReason,
     Failure,
@@ -198,6 +200,18 @@ def test_whatever_a_provider_says_of_the_start_there_is_a_maximum_age() -> None:
     assert story.live.started_at_ms == story.now_ms
     story.later(3600).wake()
     assert story.live.end_reason is EndReason.MAX_DURATION
+
+
+@pytest.mark.parametrize("at_ms", [1, 10**15])
+def test_impossible_times_of_an_exit_are_kept_within_the_attempt(at_ms: int) -> None:
+    story = in_phase(Phase.ACTIVE)
+    opened_ms = story.live.created_at_ms
+    story.later(60).noticed(41, leaveCode=0, at_ms=at_ms)
+    assert opened_ms <= story.live.gaps[0].from_ms <= story.now_ms
+    story = in_phase(Phase.ACTIVE, stopping=True)
+    story.later(60).noticed(41, leaveCode=24, at_ms=at_ms)
+    assert story.last.stopped_at_ms is not None
+    assert opened_ms <= story.last.stopped_at_ms <= story.now_ms
 
 
 # --- the files of the parts ---
