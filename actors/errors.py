@@ -39,6 +39,12 @@ class DatabaseUnavailable(ActorError):
     code = "database_unavailable"
 
 
+class OwnedByAnotherNode(ActorError):
+    """Another node owns the meeting, and takes its commands; nothing was stored."""
+
+    code = "overloaded"
+
+
 class CommandOutcomeUnknown(ActorError):
     """The database broke off while storing: the command may be stored or not. Repeat it with the same key."""
 

@@ -4,7 +4,7 @@ Nothing is repeated here. What an unclear answer leads to is decided, and journa
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar, assert_never
 
 import structlog
@@ -43,17 +43,26 @@ T = TypeVar("T")
 
 
 class Executor:
-    """Performs effects over the provider's and the storage's port, so many at once."""
+    """Performs effects over the provider's and the storage's port, so many at once, and none that `calm` holds back."""
 
-    def __init__(self, recorder: Recorder, media: MediaStore, observe: Observer, calls_max: int) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        media: MediaStore,
+        observe: Observer,
+        calls_max: int,
+        calm: Callable[[], Awaitable[None]],
+    ) -> None:
         self._recorder = recorder
         self._media = media
         self._observe = observe
         self._slots = asyncio.Semaphore(calls_max)
+        self._calm = calm
 
     async def perform(self, effect: Effect) -> Command:
         """The command that tells the actor what came of it. Never raises, but when it is cancelled."""
         async with self._slots:
+            await self._calm()
             return await self._call(effect)
 
     async def _call(self, effect: Effect) -> Command:

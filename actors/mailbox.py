@@ -109,6 +109,11 @@ class Mailbox:
         while self._user:
             self._user.popleft().refuse(error)
 
+    def forget_facts(self) -> None:
+        """Drop what nobody waits for: whoever owns the meeting finds it again, or repeats the call that it answers."""
+        while self._control:
+            self._forget(self._control.popleft().command)
+
     def _forget(self, command: Any) -> None:
         if isinstance(command, Wake):
             self._wake_queued = False

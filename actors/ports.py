@@ -51,6 +51,22 @@ class JournalRejected(Exception):
     """The database refuses this very append, and would again: a broken constraint, a value that it cannot hold."""
 
 
+class OwnedElsewhere(Exception):
+    """Another node, whose lease holds, has something left to do in the meeting. `node` is its name."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__(node)
+        self.node = node
+
+
+class LeaseLost(Exception):
+    """This node's lease has run out: it may claim nothing until it has renewed it."""
+
+
+class NameTaken(Exception):
+    """A later process has this node's name: this one must end."""
+
+
 class StorageNotFound(Exception):
     """There is no object of that key."""
 
@@ -135,22 +151,46 @@ class Journal(Protocol):
 
 
 class Ownership(Protocol):
-    """Who may write a meeting. Every claim makes a new epoch."""
+    """Who may write a meeting: one node at a time. Every claim makes a new epoch, which alone makes it safe.
+
+    A node is a name, held by one process at a time, with a lease for all of its meetings by the database's clock. Each process
+    begins a new incarnation of its node, and so does one whose lease has run out. What an earlier incarnation claimed belongs
+    to the node, but has to be claimed again. A meeting with nothing left to do is anybody's: a release may get lost.
+    All raise JournalUnavailable.
+    """
+
+    async def enter(self, lease_seconds: float) -> int:
+        """Take the name, also from a process that holds it, and begin an incarnation. Returns its number."""
+        ...
+
+    async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:
+        """Hold the name from now on for so long. Returns the incarnation: another one if the lease had run out, or for `anew`.
+
+        Raises NameTaken.
+        """
+        ...
+
+    async def leave(self) -> None:
+        """Give the name back, if it is still this process's: its meetings are free at once."""
+        ...
 
     async def claim(self, meeting_id: MeetingId) -> Claim:
-        """Take the meeting (made empty if new). Waits for a running statement of an older owner. Raises JournalUnavailable."""
+        """Take the meeting (made empty if new). Waits for a running statement of an older owner.
+
+        Raises OwnedElsewhere, and LeaseLost if this incarnation is over.
+        """
         ...
 
     async def release(self, meeting_id: MeetingId, epoch: int) -> None:
-        """Give it back, unless somebody has claimed it since. Raises JournalUnavailable."""
+        """Give it back, unless somebody has claimed it since."""
         ...
 
     async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
-        """Meetings whose wake-up time has come, by id, those behind `after`. Raises JournalUnavailable."""
+        """Meetings whose wake-up time has come, by id, those behind `after`; none that is owned elsewhere."""
         ...
 
     async def unowned(self, limit: int) -> list[MeetingId]:
-        """Meetings with something left to do that this process has not claimed. Raises JournalUnavailable."""
+        """Meetings with something left to do that this incarnation has not claimed, and may."""
         ...
 
 
@@ -169,7 +209,7 @@ class Inbox(Protocol):
         ...
 
     async def unprocessed(self, older_than_ms: int, limit: int) -> list[tuple[MeetingId, Notice]]:
-        """Stored notices of known recorders that no commit has marked yet, oldest first."""
+        """Stored notices of known recorders that no commit has marked yet, oldest first; none of a meeting owned elsewhere."""
         ...
 
     async def set_aside(self, notice_id: NoticeId) -> None:
@@ -373,3 +413,9 @@ class Observer:
     def mailbox(self, depth: int) -> None: ...
 
     def call(self, effect: str, outcome: str) -> None: ...
+
+    def renewal(self, outcome: str) -> None:
+        """The node's lease: `kept`, `lapsed` (a new incarnation), `failed` (no answer), or the name was `taken`."""
+
+    def claim_refused(self, reason: str) -> None:
+        """A meeting could not be claimed: it is owned `elsewhere`, or this node has no `lease`."""

@@ -5,6 +5,7 @@ no task; one with nothing left to do has no entry either.
 """
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,14 @@ from actors.errors import (
     DatabaseUnavailable,
     Draining,
     MeetingQuarantined,
+    OwnedByAnotherNode,
 )
 from actors.executor import Executor
 from actors.handle import Handle
+from actors.lease import Lease
 from actors.mailbox import Answer, CommandKey, Envelope, Mailbox
 from actors.meeting import MeetingActor
-from actors.ports import Fenced, JournalUnavailable, OutcomeUnknown, Ports
+from actors.ports import Fenced, JournalUnavailable, LeaseLost, OutcomeUnknown, OwnedElsewhere, Ports
 from actors.supervision import RestartBudget, forgive, lift_quarantine, note_crash
 from actors.watchers import Until
 
@@ -47,13 +50,14 @@ class SystemSettings:
 
 
 class ActorSystem:
-    """All meetings of this node."""
+    """All meetings of this node, as long as its lease lets it have them."""
 
-    def __init__(self, ports: Ports, policy: Policy, settings: SystemSettings) -> None:
+    def __init__(self, ports: Ports, policy: Policy, settings: SystemSettings, lease: Lease) -> None:
         self._ports = ports
         self._policy = policy
         self._settings = settings
-        self._executor = Executor(ports.recorder, ports.media, ports.observe, settings.calls_max)
+        self._lease = lease
+        self._executor = Executor(ports.recorder, ports.media, ports.observe, settings.calls_max, lease.calm)
         self._directory: dict[MeetingId, Handle] = {}
         self._detached: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -141,6 +145,11 @@ class ActorSystem:
             log.warning("drain.cut_short", tasks=len(self._busy()))
         await self._close()
 
+    def let_go(self) -> None:
+        """End all actors and calls without a word to anybody: another node may have the meetings by now."""
+        for handle in list(self._directory.values()):
+            self._abandon(handle, DatabaseUnavailable())
+
     async def _close(self) -> None:
         self._closed = True
         for handle in self._directory.values():
@@ -211,26 +220,18 @@ class ActorSystem:
             actor = handle.actor or await self._activate(handle)
             while (envelope := handle.mailbox.take()) is not None:
                 await self._receive(handle, actor, envelope)
-        except Fenced:
-            log.warning("actor.fenced", meeting=handle.meeting_id)
-            self._return(handle, envelope)
-        except (OutcomeUnknown, TimeoutError) as error:
-            log.warning("actor.outcome_unknown", meeting=handle.meeting_id, error=str(error))
-            self._fail(handle, envelope, CommandOutcomeUnknown())
-        except JournalUnavailable as error:
-            log.warning("actor.database_unavailable", meeting=handle.meeting_id, error=str(error))
-            self._fail(handle, envelope, DatabaseUnavailable())
-            handle.mailbox.refuse_users(DatabaseUnavailable())
-            pause = self._settings.retry_seconds
-        except Exception:
-            log.exception(
-                "actor.failed", meeting=handle.meeting_id, command=envelope and type(envelope.command).__name__
-            )
-            self._crashed(handle, envelope)
+        except asyncio.CancelledError:
+            if envelope is not None:
+                envelope.refuse(CommandOutcomeUnknown())
+            raise
+        except Exception as error:
+            pause = self._failed(handle, envelope, error)
         handle.task = None
         self._go_on(handle, pause)
 
     async def _activate(self, handle: Handle) -> MeetingActor:
+        if not self._lease.held:
+            raise LeaseLost
         claim = await self._ports.ownership.claim(handle.meeting_id)
 
         def act(effect: Effect) -> None:
@@ -259,6 +260,49 @@ class ActorSystem:
         self._passivate(handle)
 
     # --- failing ---
+
+    def _failed(self, handle: Handle, envelope: Envelope | None, error: Exception) -> float:
+        """What becomes of the meeting and of the command that was at hand; the seconds until the next try."""
+        meeting = handle.meeting_id
+        match error:
+            case OwnedElsewhere():
+                log.info("actor.owned_elsewhere", meeting=meeting, node=error.node)
+                self._ports.observe.claim_refused("elsewhere")
+                self._abandon(handle, OwnedByAnotherNode())
+            case LeaseLost():
+                self._ports.observe.claim_refused("lease")
+                handle.mailbox.refuse_users(DatabaseUnavailable())
+                return self._settings.retry_seconds
+            case Fenced():
+                log.warning("actor.fenced", meeting=meeting)
+                self._return(handle, envelope)
+            case OutcomeUnknown() | TimeoutError():
+                log.warning("actor.outcome_unknown", meeting=meeting, error=str(error))
+                self._fail(handle, envelope, CommandOutcomeUnknown())
+            case JournalUnavailable():
+                log.warning("actor.database_unavailable", meeting=meeting, error=str(error))
+                self._fail(handle, envelope, DatabaseUnavailable())
+                handle.mailbox.refuse_users(DatabaseUnavailable())
+                return self._settings.retry_seconds
+            case _:
+                log.exception("actor.failed", meeting=meeting, command=envelope and type(envelope.command).__name__)
+                self._crashed(handle, envelope)
+        return 0.0
+
+    def _abandon(self, handle: Handle, error: ActorError) -> None:
+        """The meeting is not ours: end what is at hand for it. All of it stands in the journal, for its next owner."""
+        handle.actor = None
+        handle.mailbox.forget_facts()
+        handle.mailbox.refuse_users(error)
+        if lift_quarantine(handle, math.inf):
+            self._ports.observe.quarantined(-1)
+        task, handle.task = handle.task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+        calls, handle.in_flight = handle.in_flight, {}
+        for call in calls.values():
+            call.cancel()
+        self._passivate(handle)
 
     def _return(self, handle: Handle, envelope: Envelope | None) -> None:
         """Nothing was written: the same command goes to the next actor, which claims first."""
@@ -320,8 +364,10 @@ class ActorSystem:
 
         def landed(done: asyncio.Task[Command]) -> None:
             # In flight until its answer is worked off: the state does not know it yet, and would have it sent again.
+            if handle.in_flight.get(key) is not done:
+                return
             if done.cancelled() or done.exception() is not None:
-                handle.in_flight.pop(key, None)
+                del handle.in_flight[key]
             else:
                 handle.mailbox.put_fact(done.result(), key)
                 self._poke(handle)

@@ -42,7 +42,8 @@ from server.policy import AUTHENTICATOR
 from server.routes.commands import CommandRoutes
 from tests.fakes.agora import FakeAgora
 from tests.fakes.audience import SECRET, World
-from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership, MemoryRecords
+from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryRecords
+from tests.fakes.standing import EVER, held_for_ever, standing
 
 
 class SilentAgora(FakeAgora):
@@ -82,7 +83,7 @@ async def in_memory() -> AsyncIterator[web.AppRunner]:
     database = MemoryDatabase()
     stores = {
         "journal": MemoryJournal(database),
-        "ownership": MemoryOwnership(database),
+        "ownership": standing(database)[0],
         "inbox": MemoryInbox(database),
     }
     yield _application(stores, MemoryRecords(database))
@@ -98,10 +99,12 @@ async def on_postgres() -> AsyncIterator[web.AppRunner]:
         await postgres.start()
         await asyncio.to_thread(upgrade, postgres.url)
         pool = await create_pool(postgres.url, 10, 10.0)
+        ownership = PostgresOwnership(pool, "here", "first")
+        await ownership.enter(EVER)
         stores = {
             "journal": PostgresJournal(pool),
-            "ownership": PostgresOwnership(pool, "here", "first"),
-            "inbox": PostgresInbox(pool),
+            "ownership": ownership,
+            "inbox": PostgresInbox(pool, "here"),
         }
         yield _application(stores, PostgresRecords(pool))
         pool.terminate()
@@ -120,7 +123,7 @@ def _application(stores: dict[str, Any], records: Records) -> web.AppRunner:
     app = web.Application()
     app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=10_000)
     install(app, config.http, registry)
-    system = ActorSystem(ports, Policy(), SystemSettings())
+    system = ActorSystem(ports, Policy(), SystemSettings(), held_for_ever())
     CommandRoutes(system, records, ids, RENDERER, config, lambda: None).add_to(app)
     return web.AppRunner(app, **runner_options(config.http))
 

@@ -15,6 +15,7 @@ from server.metrics import (
     AgoraMetrics,
     AuthMetrics,
     LifeMetrics,
+    NodeMetrics,
     PlaybackMetrics,
     SimulatorMetrics,
     StreamMetrics,
@@ -28,7 +29,7 @@ TOPICS = {
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
-    "This process": (ServerMetrics,),
+    "This process": (ServerMetrics, NodeMetrics),
 }
 
 HEAD = """# Metrics

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from actors.domain.events import JournalEvent
 from actors.domain.model import Meeting
+from actors.heartbeat import Heartbeat
+from actors.lease import Lease
 from actors.ports import Ports, Publisher
 from actors.reconciler import Reconciler
 from actors.system import ActorSystem
@@ -48,6 +50,7 @@ from server.metrics import (
     AgoraMetrics,
     AuthMetrics,
     LifeMetrics,
+    NodeMetrics,
     PlaybackMetrics,
     StreamMetrics,
     WebhookMetrics,
@@ -55,7 +58,7 @@ from server.metrics import (
 from server.middleware import install
 from server.playback import UrlSigner
 from server.player import Player
-from server.policies import policy_of, reconciler_settings_of, system_settings_of
+from server.policies import lease_settings_of, policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
 from server.render import Renderer
 from server.routes.assets import AssetRoutes
@@ -95,7 +98,7 @@ class Parts:
     webhook_secret: str | None
     public_url: str
     node: str
-    incarnation: str
+    process: str
     mode: Mapping[str, str]
     media_root: LocalStore
 
@@ -105,6 +108,7 @@ class Application:
 
     def __init__(self, parts: Parts, http: aiohttp.ClientSession) -> None:
         self._parts = parts
+        self.node = parts.node
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
         renderer = Renderer(signer)
@@ -133,8 +137,8 @@ class Application:
         )
         self.ports = Ports(
             journal=PostgresJournal(parts.pool),
-            ownership=PostgresOwnership(parts.pool, parts.node, parts.incarnation),
-            inbox=PostgresInbox(parts.pool),
+            ownership=PostgresOwnership(parts.pool, parts.node, parts.process),
+            inbox=PostgresInbox(parts.pool, parts.node),
             recorder=self._recorder(agora),
             media=self.media,
             publisher=_Publishers(self.hub, parts.publisher, LifeMetrics(parts.registry)),
@@ -142,7 +146,11 @@ class Application:
             ids=ids,
             observe=ActorMetrics(parts.registry),
         )
-        self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config))
+        leases = lease_settings_of(config)
+        lease = Lease(leases)
+        NodeMetrics(parts.registry).watch(lambda: lease.age_seconds)
+        self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
+        self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
         self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora))
         self._scrape = Scrape(
@@ -205,6 +213,7 @@ class Application:
         drain = self._parts.config.drain
         await asyncio.sleep(drain.readiness_seconds)
         await self.system.drain(min(drain.effects_seconds, drain.seconds - CLOSING_SECONDS))
+        await self.heartbeat.leave()
 
     async def _send_away(self, _: web.Application) -> None:
         # aiohttp has stopped listening by now: an EventSource that came back to a 503 would give up for good.
@@ -213,7 +222,9 @@ class Application:
     async def _run(self, _: web.Application) -> AsyncIterator[None]:
         self.hub.start()
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
-        async with _running(self.reconciler.run(), self._parts.publisher.run(), self.health.watch(), *jwks):
+        await self.heartbeat.beat()
+        works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), self.health.watch())
+        async with _running(*works, *jwks):
             yield
         self._scrape.close()
 

@@ -23,6 +23,7 @@ from server.settings import (
     HealthSettings,
     HttpSettings,
     LogSettings,
+    NodeSettings,
     PlaybackSettings,
     ProofSettings,
     ReconcilerSettings,
@@ -55,6 +56,7 @@ class Config(Section):
     playback: PlaybackSettings = PlaybackSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
+    node: NodeSettings = NodeSettings()
     actors: ActorSettings = ActorSettings()
     reconciler: ReconcilerSettings = ReconcilerSettings()
     streams: StreamSettings = StreamSettings()
@@ -180,6 +182,7 @@ def _check_urls(config: Config) -> None:
         "TAPEDECK_JWKS": config.auth.jwks,
         "AGORA_BASE_URL": config.agora.base_url,
         "AWS_ENDPOINT_URL_S3": config.storage.endpoint_url,
+        "TAPEDECK_NODE_URL": config.node.url,
         "DATABASE_URL": config.database.url and config.database.url.get_secret_value(),
         "REDIS_URL": config.redis.url and config.redis.url.get_secret_value(),
     }
@@ -229,6 +232,12 @@ def _check_storage(config: Config) -> None:
 def _check_limits(config: Config) -> None:
     if config.playback.expires_seconds_default > config.playback.expires_seconds_max:
         raise ConfigError("playback.expires_seconds_default is above playback.expires_seconds_max")
+    node = config.node
+    if not node.renew_seconds < node.silent_seconds < node.let_go_seconds < node.lease_seconds:
+        raise ConfigError(
+            "node: renew_seconds, silent_seconds, let_go_seconds and lease_seconds have to grow in this order:"
+            " a node has to let its meetings go before others take them"
+        )
     for key, url, schemes in (
         ("DATABASE_URL", config.database.url, ("postgresql", "postgres")),
         ("REDIS_URL", config.redis.url, ("redis", "rediss", "unix")),

@@ -26,6 +26,7 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "TAPEDECK_REQUIRE_REAL": ("server", "require_real"),
     "TAPEDECK_JWT_SECRET": ("auth", "jwt_secret"),
     "TAPEDECK_JWKS": ("auth", "jwks"),
+    "TAPEDECK_NODE_URL": ("node", "url"),
     "DATABASE_URL": ("database", "url"),
     "REDIS_URL": ("redis", "url"),
     "AGORA_APP_ID": ("agora", "app_id"),
@@ -43,8 +44,7 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
 }
 
 NOT_YET: Mapping[str, str] = {
-    "TAPEDECK_NODE_URL": "several nodes are not there yet in this version; unset it",
-    "TAPEDECK_CLUSTER_SECRET": "several nodes are not there yet in this version; unset it",
+    "TAPEDECK_CLUSTER_SECRET": "nodes do not speak to each other yet in this version; unset it",
 }
 
 

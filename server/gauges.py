@@ -15,7 +15,10 @@ UNSETTLED = (State.STARTING, State.ACTIVE, State.PAUSED, State.STOPPING, State.P
 SETTLED = tuple(state for state in State if state not in UNSETTLED)
 NONE = Group(count=0, oldest_seconds=0.0, overdue=0)
 UNKNOWN = float("nan")
-OTHER_LIMITS = ("requests_per_second", "write_buffer_peak_bytes", "min_free_bytes", "pool_size", "max_recorders")
+OTHER_LIMITS = (
+    "requests_per_second", "write_buffer_peak_bytes", "min_free_bytes", "pool_size", "max_recorders",
+    "silent_seconds", "let_go_seconds", "lease_seconds",
+)  # fmt: skip
 
 
 class StateMetrics:

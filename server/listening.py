@@ -17,6 +17,9 @@ BACKLOG = 1024
 OTHER_FILES = 1000
 """Open files beside the streams: databases, provider, media, other requests."""
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Addresses that stand for all of a host, and how it reaches itself then."""
+
 
 def allow_files(wanted: int) -> None:
     """A stream is an open file, and most systems allow 1024 until one asks for more."""
@@ -50,8 +53,19 @@ def address_of(listener: socket.socket) -> tuple[str, int]:
 
 def loopback(address: tuple[str, int]) -> str:
     """How this host reaches itself, whatever the server listens on."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])  # noqa: S104
+    host = EVERYWHERE.get(address[0], address[0])
     return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def node_name(config: Config, address: tuple[str, int]) -> str:
+    """What this server is called among those that share its database. Two of one name oust each other, so what listens on every
+    address is called by its host's name; an embedded database has one server at a time, whatever port it took."""
+    if config.node.url is not None:
+        return config.node.url.rstrip("/")
+    if config.database_mode == "embedded":
+        return "embedded"
+    host, port = address
+    return f"http://{loopback((socket.gethostname() if host in EVERYWHERE else host, port))}"
 
 
 @asynccontextmanager

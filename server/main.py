@@ -32,7 +32,16 @@ from server.banner import banner
 from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.gauges import ServerMetrics
-from server.listening import OTHER_FILES, SHUTDOWN_SECONDS, address_of, allow_files, listen, listening, loopback
+from server.listening import (
+    OTHER_FILES,
+    SHUTDOWN_SECONDS,
+    address_of,
+    allow_files,
+    listen,
+    listening,
+    loopback,
+    node_name,
+)
 from server.logging import configure_logging
 from server.metrics import AuthMetrics, SimulatorMetrics
 from server.provider import AgoraMode, find_mode
@@ -40,8 +49,12 @@ from server.provider import AgoraMode, find_mode
 log = structlog.get_logger(__name__)
 
 
+class Ousted(OSError):
+    """A later server has this one's name: its meetings are that one's now, and nothing is left to do here."""
+
+
 def serve(config: Config) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses."""
+    """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses, or another server."""
     configure_logging(config.log.level, config.log.format)
     allow_files(config.streams.subscribers_max + OTHER_FILES)
     _run(_serve(config))
@@ -64,9 +77,21 @@ async def _serve(config: Config) -> None:
         stack.enter_context(DataDir(config.data_dir))
         listener = stack.enter_context(listen(config))
         app = await _start(config, listener, stack)
-        await told.wait()
+        await _first_of(told, app.heartbeat.ousted)
+        if app.heartbeat.ousted.is_set():
+            raise Ousted(
+                f"another server has taken this one's name on their database, {app.node};"
+                " give each a TAPEDECK_NODE_URL of its own"
+            )
         log.info("server.leaving")
         await app.drain()
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack) -> Application:
@@ -105,8 +130,8 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,
         public_url=_public_url(config, address),
-        node=_public_url(config, address),
-        incarnation=uuid4().hex,
+        node=node_name(config, address),
+        process=uuid4().hex,
         mode=_mode(config, mode),
         media_root=media_root,
     )

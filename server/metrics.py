@@ -14,6 +14,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 WAITS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1800)
 """Seconds: up to the deadlines of starting, stopping and processing."""
 TRANSPORTS = ("websocket", "sse")
+RENEWALS = ("kept", "lapsed", "failed", "taken")
+CLAIM_REFUSALS = ("elsewhere", "lease")
 REFUSALS = ("draining", "node", "principal", "unsent")
 
 
@@ -52,6 +54,23 @@ class ActorMetrics(Observer):
             ["call", "outcome"],
             registry=registry,
         )
+        self._renewals = Counter(
+            "tapedeck_lease_renewals",
+            "Renewals of this node's lease: kept, lapsed (it goes on as a new incarnation), failed (no answer), taken (a later "
+            "process has its name, and this one ends)",
+            ["outcome"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "tapedeck_claims_refused",
+            "Meetings that could not be claimed: owned elsewhere, or without a lease of this node",
+            ["reason"],
+            registry=registry,
+        )
+        for outcome in RENEWALS:
+            self._renewals.labels(outcome)
+        for reason in CLAIM_REFUSALS:
+            self._refused.labels(reason)
 
     def command(self, kind: str, outcome: str) -> None:
         self._commands.labels(kind, outcome).inc()
@@ -70,6 +89,27 @@ class ActorMetrics(Observer):
 
     def call(self, effect: str, outcome: str) -> None:
         self._calls.labels(effect, outcome).inc()
+
+    def renewal(self, outcome: str) -> None:
+        self._renewals.labels(outcome).inc()
+
+    def claim_refused(self, reason: str) -> None:
+        self._refused.labels(reason).inc()
+
+
+class NodeMetrics:
+    """How this node stands among those that share its database."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._age = Gauge(
+            "tapedeck_lease_age_seconds",
+            "Seconds since this node's lease was renewed; from node.silent_seconds on no call goes out",
+            registry=registry,
+        )
+
+    def watch(self, age_seconds: Callable[[], float]) -> None:
+        """Where the age is read at each scrape."""
+        self._age.set_function(age_seconds)
 
 
 class LifeMetrics:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from actors.domain.policy import Policy
+from actors.lease import LeaseSettings
 from actors.reconciler import ReconcilerSettings
 from actors.supervision import RestartBudget
 from actors.system import SystemSettings
@@ -72,6 +73,18 @@ def system_settings_of(config: Config) -> SystemSettings:
             quarantine_seconds=actors.quarantine_backoff_seconds,
             quarantine_seconds_max=actors.quarantine_backoff_seconds_max,
         ),
+    )
+
+
+def lease_settings_of(config: Config) -> LeaseSettings:
+    """How long this node's lease lasts, and what it does when it cannot renew it."""
+    node = config.node
+    return LeaseSettings(
+        renew_seconds=node.renew_seconds,
+        silent_seconds=node.silent_seconds,
+        let_go_seconds=node.let_go_seconds,
+        lease_seconds=node.lease_seconds,
+        retry_seconds=config.actors.retry_seconds,
     )
 
 

@@ -190,6 +190,16 @@ class RedisSettings(Section):
     timeout_seconds: Seconds = 2.0
 
 
+class NodeSettings(Section):
+    """This server among those that share its database, and its lease there (recipe 3.2)."""
+
+    url: WebUrl | None = None
+    renew_seconds: Seconds = 3.0
+    silent_seconds: Seconds = 5.0
+    let_go_seconds: Seconds = 8.0
+    lease_seconds: Seconds = 10.0
+
+
 class ActorSettings(Section):
     """Bounds and supervision of the meetings' actors (recipe 3.1)."""
 

@@ -7,10 +7,11 @@ from clients.postgres.queries import sql
 
 
 class PostgresInbox:
-    """Implements `actors.ports.Inbox`."""
+    """Implements `actors.ports.Inbox`, as the node of that name sees it."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, node: str) -> None:
         self._pool = pool
+        self._node = node
 
     async def store(self, notice: Notice, body: bytes, received_at_ms: int) -> bool:
         """Raises JournalUnavailable; then the provider sends it again."""
@@ -37,7 +38,7 @@ class PostgresInbox:
 
     async def unprocessed(self, older_than_ms: int, limit: int) -> list[tuple[MeetingId, Notice]]:
         async with reading():
-            rows = await self._pool.fetch(sql("inbox_unprocessed"), older_than_ms, limit)
+            rows = await self._pool.fetch(sql("inbox_unprocessed"), older_than_ms, limit, self._node)
         return [
             (
                 row["meeting_id"],

@@ -1,25 +1,61 @@
-"""Who may write a meeting: the row says it, and its epoch enforces it (recipe 3.2)."""
+"""Who may write a meeting: the row says it, and its epoch enforces it (recipe 3.2). Time is the database's."""
+
+from contextlib import suppress
+
+import asyncpg
 
 from actors.domain.codec import decode
 from actors.domain.ids import MeetingId
 from actors.domain.model import Meeting
-from actors.ports import Claim
-from clients.postgres.pool import Pool, reading
+from actors.ports import Claim, LeaseLost, NameTaken, OwnedElsewhere
+from clients.postgres.pool import Pool, borrowed, reading
 from clients.postgres.queries import sql
 
 
 class PostgresOwnership:
-    """Implements `actors.ports.Ownership`. `incarnation` is new for each process, so that a ghost is told apart."""
+    """Implements `actors.ports.Ownership`. `process`: new for each one, so that it is told from an earlier one."""
 
-    def __init__(self, pool: Pool, node: str, incarnation: str) -> None:
+    def __init__(self, pool: Pool, node: str, process: str) -> None:
         self._pool = pool
         self._node = node
-        self._incarnation = incarnation
+        self._process = process
+        self._incarnation = 0
+
+    async def enter(self, lease_seconds: float) -> int:
+        row = await self._beat("enter", self._node, self._process, lease_seconds)
+        return self._begin(row)
+
+    async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:
+        row = await self._beat("renew", self._node, self._process, lease_seconds, anew)
+        return self._begin(row)
+
+    def _begin(self, row: asyncpg.Record | None) -> int:
+        if row is None:
+            raise NameTaken(self._node)
+        self._incarnation = row["incarnation"]
+        return self._incarnation
+
+    async def leave(self) -> None:
+        await self._beat("leave", self._node, self._process)
+
+    async def _beat(self, query: str, *values: object) -> asyncpg.Record | None:
+        """A connection that did not answer in time is ended: waiting for its end would hold up the next beat."""
+        async with reading(), borrowed(self._pool) as connection:
+            try:
+                return await connection.fetchrow(sql(query), *values)
+            except BaseException:
+                with suppress(asyncpg.InterfaceError):  # the pool has it back already
+                    connection.terminate()
+                raise
 
     async def claim(self, meeting_id: MeetingId) -> Claim:
         async with reading():
             row = await self._pool.fetchrow(sql("claim"), meeting_id, self._node, self._incarnation)
-        assert row is not None, "an upsert returns its row"
+        assert row is not None, "the statement always answers"
+        if not row["standing"]:
+            raise LeaseLost
+        if row["epoch"] is None:
+            raise OwnedElsewhere(row["owner"] or "another node")
         state = Meeting(meeting_id=meeting_id) if row["state"] is None else decode(Meeting, row["state"])
         return Claim(row["epoch"], state)
 
@@ -29,10 +65,10 @@ class PostgresOwnership:
 
     async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
         async with reading():
-            rows = await self._pool.fetch(sql("due"), now_ms, limit, after or "")
+            rows = await self._pool.fetch(sql("due"), now_ms, limit, after or "", self._node)
         return [row["meeting_id"] for row in rows]
 
     async def unowned(self, limit: int) -> list[MeetingId]:
         async with reading():
-            rows = await self._pool.fetch(sql("unowned"), self._incarnation, limit)
+            rows = await self._pool.fetch(sql("unowned"), self._incarnation, limit, self._node)
         return [row["meeting_id"] for row in rows]

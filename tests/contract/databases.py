@@ -1,7 +1,7 @@
 """The database in memory and Postgres, behind the ports of the core."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,37 +24,47 @@ M = MeetingId("m-1")
 USER = Actor(ActorKind.USER, "u")
 
 
-@dataclass
+LEASE_SECONDS = 3600.0
+
+
 class Database:
-    journal: Any
-    ownership: Any
-    other: Any
-    inbox: Any
-    records: Any
-    feed: Any
+    """One database with two nodes, `a` and `b`; `process` makes more of either."""
+
+    def __init__(self, journal: Any, process: Any, inbox: Any, inbox_of_b: Any, records: Any, feed: Any) -> None:
+        self.journal = journal
+        self.process = process
+        self.ownership = process("a", "first of a")
+        self.other = process("b", "first of b")
+        self.inbox = inbox
+        self.inbox_of_b = inbox_of_b
+        self.records = records
+        self.feed = feed
 
 
 @pytest_asyncio.fixture(params=["memory", "postgres"])
 async def db(request: pytest.FixtureRequest, pool: Pool) -> AsyncIterator[Database]:
     if request.param == "memory":
         memory = MemoryDatabase()
-        yield Database(
+        made = Database(
             MemoryJournal(memory),
-            MemoryOwnership(memory, "a"),
-            MemoryOwnership(memory, "b"),
-            MemoryInbox(memory),
+            partial(MemoryOwnership, memory),
+            MemoryInbox(memory, "a"),
+            MemoryInbox(memory, "b"),
             MemoryRecords(memory),
             MemoryFeed(memory),
         )
     else:
-        yield Database(
+        made = Database(
             PostgresJournal(pool),
-            PostgresOwnership(pool, "node-a", "a"),
-            PostgresOwnership(pool, "node-b", "b"),
-            PostgresInbox(pool),
+            partial(PostgresOwnership, pool),
+            PostgresInbox(pool, "a"),
+            PostgresInbox(pool, "b"),
             PostgresRecords(pool),
             await PostgresFeed.open(pool),
         )
+    await made.ownership.enter(LEASE_SECONDS)
+    await made.other.enter(LEASE_SECONDS)
+    yield made
 
 
 def append_of(story: Story, claim: Claim, **more: Any) -> Append:

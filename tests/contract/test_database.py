@@ -1,4 +1,4 @@
-"""What the core needs of a database, on the one in memory and on Postgres alike: claims, commits, what is due."""
+"""What the core needs of a database, on the one in memory and on Postgres alike: claims and commits."""
 
 from dataclasses import replace
 
@@ -6,10 +6,9 @@ import pytest
 
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Phase
-from actors.domain.pending import next_wakeup
-from actors.ports import Append, CommandMark, Fenced, JournalRejected
+from actors.ports import CommandMark, Fenced, JournalRejected
 from tests.contract.databases import Database, M, append_of
-from tests.unit.domain.story import BEGIN_MS, in_phase
+from tests.unit.domain.story import in_phase
 
 
 async def test_a_new_meeting_is_claimed_empty(db: Database) -> None:
@@ -22,6 +21,7 @@ async def test_a_new_meeting_is_claimed_empty(db: Database) -> None:
 async def test_what_was_committed_is_read_back_by_the_next_owner(db: Database) -> None:
     story = in_phase(Phase.ACTIVE)
     await db.journal.commit(append_of(story, await db.ownership.claim(M)))
+    await db.ownership.leave()
     claim = await db.other.claim(M)
     assert claim.state == story.meeting
     assert claim.epoch == 2
@@ -83,43 +83,3 @@ async def test_a_recording_may_end_and_the_next_begin_in_one_commit(db: Database
     append = replace(append_of(first, replace(claim, state=first.meeting)), recordings=(second, ended))
     await db.journal.commit(append)
     assert await db.records.live(M) == second
-
-
-async def test_release_is_only_for_the_present_owner(db: Database) -> None:
-    old = await db.ownership.claim(M)
-    await db.journal.commit(append_of(in_phase(Phase.ACTIVE), old))
-    new = await db.other.claim(M)
-    await db.ownership.release(M, old.epoch)
-    assert await db.other.unowned(10) == []
-    await db.other.release(M, new.epoch)
-    assert await db.other.unowned(10) == [M]
-
-
-async def test_what_is_due_and_what_nobody_owns_is_found(db: Database) -> None:
-    story = in_phase(Phase.ACTIVE)
-    await db.journal.commit(append_of(story, await db.ownership.claim(M)))
-    wake_at_ms = next_wakeup(story.meeting)
-    assert wake_at_ms is not None
-    assert await db.ownership.due(wake_at_ms - 1, 10) == []
-    assert await db.ownership.due(wake_at_ms, 10) == [M]
-    assert await db.ownership.unowned(10) == []
-    assert await db.other.unowned(10) == [M]
-
-
-async def test_what_is_due_comes_page_by_page(db: Database) -> None:
-    for name, wake_at_ms in (("a", 3_000), ("b", 1_000), ("c", 2_000)):
-        claim = await db.ownership.claim(MeetingId(name))
-        meeting_id = MeetingId(name)
-        await db.journal.commit(
-            Append(meeting_id=meeting_id, epoch=claim.epoch, expected_seq=0, state=claim.state, wake_at_ms=wake_at_ms)
-        )
-    assert await db.ownership.due(9_000, 10) == ["a", "b", "c"]
-    assert await db.ownership.due(9_000, 2) == ["a", "b"]
-    assert await db.ownership.due(9_000, 2, MeetingId("b")) == ["c"]
-    assert await db.other.unowned(2) == ["b", "c"]
-
-
-async def test_a_settled_meeting_is_never_due(db: Database) -> None:
-    await db.journal.commit(append_of(in_phase(Phase.COMPLETED), await db.ownership.claim(M)))
-    assert await db.ownership.due(BEGIN_MS * 2, 10) == []
-    assert await db.other.unowned(10) == []

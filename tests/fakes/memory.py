@@ -3,7 +3,7 @@
 It is the database of the deterministic simulation, and passes the same contract tests as the real one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from actors.domain.commands import Notice
@@ -17,7 +17,10 @@ from actors.ports import (
     FeedPosition,
     Fenced,
     JournalRejected,
+    LeaseLost,
     ListQuery,
+    NameTaken,
+    OwnedElsewhere,
     Page,
     RecorderRow,
     Snapshot,
@@ -31,7 +34,18 @@ class Row:
     state: Meeting
     epoch: int = 0
     owner: str | None = None
+    """The node; None: released."""
+    incarnation: int = 0
     wake_at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class NodeRow:
+    """A row of `nodes`."""
+
+    process: str
+    incarnation: int
+    lease_until_ms: float
 
 
 @dataclass(slots=True)
@@ -45,8 +59,14 @@ class Noticed:
 
 @dataclass(slots=True)
 class MemoryDatabase:
-    """All tables. Every method of the fakes below runs without a pause, so each is a transaction."""
+    """All tables. Every method of the fakes below runs without a pause, so each is a transaction.
 
+    `now_ms` is the database's own clock, by which leases run out; it stands still unless one is given.
+    """
+
+    now_ms: Callable[[], int] = lambda: 0
+    nodes: dict[str, NodeRow] = field(default_factory=dict)
+    incarnations: int = 0
     meetings: dict[MeetingId, Row] = field(default_factory=dict)
     events: list[tuple[int, JournalEvent]] = field(default_factory=list)
     recordings: dict[RecordingId, Recording] = field(default_factory=dict)
@@ -67,6 +87,18 @@ class MemoryDatabase:
     def uids_of(self, meeting_id: MeetingId) -> set[str]:
         """Every recorder that the journal knows in the meeting."""
         return {uid for (_, uid), (owner, _) in self.recorders.items() if owner == meeting_id}
+
+    def is_owned_elsewhere(self, meeting_id: MeetingId, node: str) -> bool:
+        """Whether another node, whose lease holds, has something left to do in the meeting. One that is settled is free."""
+        row = self.meetings.get(meeting_id)
+        if row is None or row.wake_at_ms is None or row.owner == node:
+            return False
+        return self.holds(row.owner)
+
+    def holds(self, node: str | None) -> bool:
+        """Whether the node's lease has not run out."""
+        row = self.nodes.get(node or "")
+        return row is not None and row.lease_until_ms > self.now_ms()
 
     def unprocessed_count(self) -> int:
         """Stored notices of known recorders that nobody has applied."""
@@ -134,40 +166,79 @@ class MemoryJournal:
 
 
 class MemoryOwnership:
-    """ports.Ownership."""
+    """ports.Ownership of one process."""
 
-    def __init__(self, database: MemoryDatabase, incarnation: str = "incarnation") -> None:
+    def __init__(self, database: MemoryDatabase, node: str = "node", process: str = "process") -> None:
         self._db = database
-        self._incarnation = incarnation
+        self._node = node
+        self._process = process
+        self._incarnation = 0
+
+    def take_name(self, lease_seconds: float) -> int:
+        """`enter`, for those who cannot wait."""
+        self._db.incarnations += 1
+        self._incarnation = self._db.incarnations
+        until_ms = self._db.now_ms() + lease_seconds * 1000
+        self._db.nodes[self._node] = NodeRow(self._process, self._incarnation, until_ms)
+        return self._incarnation
+
+    async def enter(self, lease_seconds: float) -> int:
+        return self.take_name(lease_seconds)
+
+    async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:
+        row = self._db.nodes.get(self._node)
+        if row is not None and row.process != self._process:
+            raise NameTaken(self._node)
+        if row is None or anew or not self._db.holds(self._node):
+            return self.take_name(lease_seconds)
+        row.lease_until_ms = self._db.now_ms() + lease_seconds * 1000
+        self._incarnation = row.incarnation
+        return row.incarnation
+
+    async def leave(self) -> None:
+        row = self._db.nodes.get(self._node)
+        if row is not None and row.process == self._process:
+            del self._db.nodes[self._node]
 
     async def claim(self, meeting_id: MeetingId) -> Claim:
+        own = self._db.nodes.get(self._node)
+        if own is None or own.incarnation != self._incarnation or not self._db.holds(self._node):
+            raise LeaseLost
         row = self._db.meetings.setdefault(meeting_id, Row(Meeting(meeting_id=meeting_id)))
+        if self._db.is_owned_elsewhere(meeting_id, self._node):
+            raise OwnedElsewhere(row.owner or "")
         row.epoch += 1
-        row.owner = self._incarnation
+        row.owner, row.incarnation = self._node, self._incarnation
         return Claim(row.epoch, row.state)
 
     async def release(self, meeting_id: MeetingId, epoch: int) -> None:
         row = self._db.meetings.get(meeting_id)
         if row is not None and row.epoch == epoch:
-            row.owner = None
+            row.owner, row.incarnation = None, 0
 
     async def due(self, now_ms: int, limit: int, after: MeetingId | None = None) -> list[MeetingId]:
-        rows = self._db.meetings.items()
-        found = (key for key, row in rows if row.wake_at_ms is not None and row.wake_at_ms <= now_ms)
+        found = (key for key, row in self._open() if (row.wake_at_ms or 0) <= now_ms)
         return sorted(key for key in found if after is None or key > after)[:limit]
 
     async def unowned(self, limit: int) -> list[MeetingId]:
-        rows = [
-            (row.wake_at_ms, key, row.owner) for key, row in self._db.meetings.items() if row.wake_at_ms is not None
+        rows = [(row.wake_at_ms or 0, key) for key, row in self._open() if row.incarnation != self._incarnation]
+        return [key for _, key in sorted(rows)][:limit]
+
+    def _open(self) -> list[tuple[MeetingId, Row]]:
+        """Meetings with something left to do that this node owns, or may claim."""
+        return [
+            (key, row)
+            for key, row in self._db.meetings.items()
+            if row.wake_at_ms is not None and not self._db.is_owned_elsewhere(key, self._node)
         ]
-        return [key for _, key, owner in sorted(rows, key=lambda item: item[:2]) if owner != self._incarnation][:limit]
 
 
 class MemoryInbox:
     """ports.Inbox."""
 
-    def __init__(self, database: MemoryDatabase) -> None:
+    def __init__(self, database: MemoryDatabase, node: str = "node") -> None:
         self._db = database
+        self._node = node
 
     async def store(self, notice: Notice, body: bytes, received_at_ms: int) -> bool:
         if notice.notice_id in self._db.inbox or any(
@@ -185,7 +256,9 @@ class MemoryInbox:
         found = []
         for row in sorted(self._db.inbox.values(), key=lambda row: row.received_at_ms):
             owner = self._db.owner_of(row.notice)
-            if not row.processed and row.received_at_ms <= older_than_ms and owner is not None:
+            if owner is None or self._db.is_owned_elsewhere(owner, self._node):
+                continue
+            if not row.processed and row.received_at_ms <= older_than_ms:
                 found.append((owner, row.notice))
         return found[:limit]
 

@@ -16,7 +16,8 @@ from actors.mailbox import CommandKey
 from actors.ports import Append, OutcomeUnknown, Ports
 from actors.system import ActorSystem, SystemSettings
 from tests.fakes.agora import FakeAgora
-from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership
+from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal
+from tests.fakes.standing import standing
 from tests.simulation.loop import VirtualLoop
 
 M = MeetingId("m-1")
@@ -51,17 +52,19 @@ class World:
         self.agora = FakeAgora(self, random.Random(1))
         self.hints: list[JournalEvent] = []
         self._number = 0
+        self.node = f"node-{len(self.database.nodes) + 1}"
+        ownership, self.lease = standing(self.database, self.node)
         self.ports = Ports(
             journal=self.journal,
-            ownership=MemoryOwnership(self.database, f"incarnation-{id(self)}"),
-            inbox=MemoryInbox(self.database),
+            ownership=ownership,
+            inbox=MemoryInbox(self.database, self.node),
             recorder=self.agora,
             media=self.agora.media,
             publisher=self,
             clock=self,
             ids=self,
         )
-        self.system = ActorSystem(self.ports, Policy(), settings or SystemSettings())
+        self.system = ActorSystem(self.ports, Policy(), settings or SystemSettings(), self.lease)
 
     def now_ms(self) -> int:
         return 1_790_000_000_000 + round(asyncio.get_running_loop().time() * 1000)

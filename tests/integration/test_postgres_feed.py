@@ -7,16 +7,16 @@ from actors.domain.ids import MeetingId
 from actors.ports import FeedPosition
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
 from tests.fakes.appends import held, next_append
+from tests.integration.nodes import standing
 
 START = FeedPosition(0, "", 0)
 
 
 async def test_an_event_that_shows_before_an_older_one_is_held_back(database_url: str, pool: Pool) -> None:
     """The older transaction has its number but is not visible yet; a reader that went past it would never see it."""
-    ownership, feed = PostgresOwnership(pool, "n", "i"), await PostgresFeed.open(pool)
+    ownership, feed = await standing(pool), await PostgresFeed.open(pool)
     slow, first = [await ownership.claim(MeetingId(name)) for name in ("slow", "first")]
     quick = await ownership.claim(MeetingId("quick"))
     async with held(database_url, MeetingId("slow")) as hold:
@@ -55,7 +55,7 @@ async def test_a_reader_beside_writers_sees_every_event_once_and_in_order(databa
 
 async def _write(number: int, pool: Pool) -> dict[MeetingId, int]:
     """Appends of a node to its meetings. Returns the last public number of each."""
-    ownership, journal = PostgresOwnership(pool, f"n{number}", f"i{number}"), PostgresJournal(pool)
+    ownership, journal = await standing(pool, f"n{number}", f"i{number}"), PostgresJournal(pool)
     claims = [await ownership.claim(MeetingId(f"m{number}-{meeting}")) for meeting in range(3)]
     for _ in range(15):
         appends = [next_append(claim.state, claim.epoch) for claim in claims]

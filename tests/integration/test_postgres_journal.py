@@ -13,9 +13,9 @@ from actors.domain.step import take_step
 from actors.ports import Append, Claim, Fenced, JournalUnavailable
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
 from tests.fakes.appends import held, next_append
+from tests.integration.nodes import standing
 
 USER = Actor(ActorKind.USER, "u")
 
@@ -28,7 +28,7 @@ async def test_six_writers_leave_no_gap_and_lose_nothing(database_url: str) -> N
 
     async def write(number: int, pool: Pool) -> None:
         rng, journal = random.Random(number), PostgresJournal(pool)
-        ownership = PostgresOwnership(pool, f"n{number}", f"i{number}")
+        ownership = await standing(pool, f"n{number}", f"i{number}")
         own: dict[MeetingId, Claim] = {}
         for _ in range(40):
             if not own or rng.random() < 0.2:
@@ -78,7 +78,7 @@ async def test_six_writers_leave_no_gap_and_lose_nothing(database_url: str) -> N
 
 
 async def test_appends_of_many_meetings_share_a_statement(pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(20)]
     await asyncio.gather(*(journal.commit(next_append(claim.state, claim.epoch)) for claim in claims))
     transactions = await pool.fetchval("SELECT count(DISTINCT tx::text) FROM events")
@@ -86,7 +86,7 @@ async def test_appends_of_many_meetings_share_a_statement(pool: Pool) -> None:
 
 
 async def test_a_batch_has_an_upper_bound(pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool, batch_max=4), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool, batch_max=4), await standing(pool)
     claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(10)]
     await asyncio.gather(*(journal.commit(next_append(claim.state, claim.epoch)) for claim in claims))
     rows = await pool.fetch("SELECT count(DISTINCT meeting_id) AS meetings FROM events GROUP BY tx ORDER BY 1")
@@ -94,7 +94,7 @@ async def test_a_batch_has_an_upper_bound(pool: Pool) -> None:
 
 
 async def test_a_meeting_is_never_twice_in_a_statement_and_keeps_its_order(pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claim, other = await ownership.claim(MeetingId("m")), await ownership.claim(MeetingId("other"))
     first = next_append(claim.state, claim.epoch)
     second = next_append(first.state, claim.epoch)
@@ -107,7 +107,7 @@ async def test_a_meeting_is_never_twice_in_a_statement_and_keeps_its_order(pool:
 
 
 async def test_what_a_caller_asked_for_is_written_though_the_caller_has_left(database_url: str, pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     first, second = [await ownership.claim(MeetingId(name)) for name in ("a", "b")]
     async with held(database_url, MeetingId("a")) as hold:
         patient = asyncio.create_task(journal.commit(next_append(first.state, first.epoch)))
@@ -123,7 +123,7 @@ async def test_what_a_caller_asked_for_is_written_though_the_caller_has_left(dat
 
 async def test_without_a_database_nothing_was_written(database_url: str) -> None:
     pool = await create_pool(database_url, 1, 5)
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claim = await ownership.claim(MeetingId("m"))
     await pool.close()
     with pytest.raises(JournalUnavailable):
@@ -133,7 +133,7 @@ async def test_without_a_database_nothing_was_written(database_url: str) -> None
 
 
 async def test_an_append_takes_nothing_from_a_step_without_events(pool: Pool) -> None:
-    ownership = PostgresOwnership(pool, "n", "i")
+    ownership = await standing(pool)
     claim = await ownership.claim(MeetingId("m"))
     step = take_step(claim.state, (), 0, USER)
     append = Append(meeting_id=MeetingId("m"), epoch=claim.epoch, expected_seq=0, state=step.after, wake_at_ms=None)

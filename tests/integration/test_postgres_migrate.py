@@ -5,15 +5,15 @@ import asyncio
 import pytest
 
 from actors.domain.ids import MeetingId
-from actors.domain.model import Completeness
+from actors.domain.model import Completeness, Meeting
 from actors.ports import ListQuery
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.migrate import MigrationFailed, upgrade
-from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
 from clients.postgres.records import PostgresRecords
 from tests.fakes.appends import next_append
+from tests.integration.nodes import standing
 
 
 async def emptied(pool: Pool) -> None:
@@ -38,13 +38,13 @@ async def test_what_the_pool_takes_in_an_address_migrations_take_too(database_ur
 
 
 async def test_migrating_again_keeps_the_journal_and_its_name(database_url: str, pool: Pool) -> None:
-    claim = await PostgresOwnership(pool, "n", "i").claim(MeetingId("m"))
+    claim = await (await standing(pool)).claim(MeetingId("m"))
     append = next_append(claim.state, claim.epoch)
     await PostgresJournal(pool).commit(append)
     identity = (await PostgresFeed.open(pool)).identity
     await asyncio.to_thread(upgrade, database_url)
     restarted = await create_pool(database_url, 2, 5)
-    assert (await PostgresOwnership(restarted, "n", "j").claim(MeetingId("m"))).state == append.state
+    assert (await (await standing(restarted, "n", "j")).claim(MeetingId("m"))).state == append.state
     assert (await PostgresFeed.open(restarted)).identity == identity
     await restarted.close()
 
@@ -52,8 +52,8 @@ async def test_migrating_again_keeps_the_journal_and_its_name(database_url: str,
 async def test_what_was_stored_before_there_were_filters_is_found_by_them(database_url: str, pool: Pool) -> None:
     await emptied(pool)
     await asyncio.to_thread(upgrade, database_url, "0002")
-    claim = await PostgresOwnership(pool, "n", "i").claim(MeetingId("m"))
-    append = next_append(claim.state, claim.epoch, marker="before")
+    await pool.execute("INSERT INTO meetings (meeting_id, epoch) VALUES ('m', 1)")  # nodes came later
+    append = next_append(Meeting(meeting_id=MeetingId("m")), 1, marker="before")
     await PostgresJournal(pool).commit(append)
     await asyncio.to_thread(upgrade, database_url)
     restarted = await create_pool(database_url, 2, 5)

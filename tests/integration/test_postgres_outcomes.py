@@ -11,9 +11,9 @@ from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Meeting
 from actors.ports import Append, CommandMark, Fenced, JournalRejected, JournalUnavailable, OutcomeUnknown, RecorderRow
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool, create_pool
 from tests.fakes.appends import held, next_append
+from tests.integration.nodes import standing
 
 M = MeetingId("m")
 RECORDER = RecorderRow(cname="c", uid="1", sid=None, recording_id=RecordingId("r"), attempt=1)
@@ -44,7 +44,7 @@ POISONS: dict[str, Callable[[Append], Append]] = {
 
 @pytest.mark.parametrize("name", POISONS)
 async def test_a_poisoned_append_is_refused_alone_and_its_neighbours_are_committed(pool: Pool, name: str) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claims = [await ownership.claim(MeetingId(f"m{number}")) for number in range(5)]
     appends = [next_append(claim.state, claim.epoch) for claim in claims]
     appends[3] = POISONS[name](appends[3])
@@ -57,7 +57,7 @@ async def test_a_poisoned_append_is_refused_alone_and_its_neighbours_are_committ
 
 
 async def test_a_statement_that_the_database_cancels_was_not_taken(database_url: str, pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claim = await ownership.claim(M)
     async with held(database_url, M) as hold:
         committing = asyncio.create_task(journal.commit(next_append(claim.state, claim.epoch)))
@@ -70,7 +70,7 @@ async def test_a_statement_that_the_database_cancels_was_not_taken(database_url:
 
 
 async def test_a_lost_connection_fails_the_whole_batch_as_unknown(database_url: str, pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claims = [await ownership.claim(MeetingId(name)) for name in ("a", "b", "m")]
     async with held(database_url, M) as hold:
         committing = asyncio.gather(
@@ -88,7 +88,7 @@ async def test_a_lost_connection_fails_the_whole_batch_as_unknown(database_url: 
 async def test_a_claim_after_an_unknown_outcome_reads_what_stands(database_url: str, pool: Pool) -> None:
     """The statement that was given up is still waiting in the server, and lands: the claim waits for it, then reads."""
     hasty = await create_pool(database_url, 2, 0.3)
-    ownership = PostgresOwnership(pool, "n", "i")
+    ownership = await standing(pool)
     claim = await ownership.claim(M)
     async with held(database_url, M) as hold:
         with pytest.raises(OutcomeUnknown):
@@ -108,7 +108,7 @@ async def test_a_claim_after_an_unknown_outcome_reads_what_stands(database_url: 
 async def test_trouble_with_the_connection_after_the_commit_changes_nothing(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal, ownership = PostgresJournal(pool), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool), await standing(pool)
     claim = await ownership.claim(M)
     release = asyncpg.pool.Pool.release
 
@@ -124,7 +124,7 @@ async def test_trouble_with_the_connection_after_the_commit_changes_nothing(
 
 
 async def test_whoever_waits_is_answered_when_the_writer_is_stopped(database_url: str, pool: Pool) -> None:
-    journal, ownership = PostgresJournal(pool, batch_max=1), PostgresOwnership(pool, "n", "i")
+    journal, ownership = PostgresJournal(pool, batch_max=1), await standing(pool)
     claims = [await ownership.claim(MeetingId(name)) for name in ("m", "z")]
     async with held(database_url, M) as hold:
         committing = asyncio.gather(

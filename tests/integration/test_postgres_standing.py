@@ -10,9 +10,9 @@ from actors.ports import Append, JournalUnavailable
 from clients.postgres import standing as standing_module
 from clients.postgres.budget import PostgresBudget
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool
 from clients.postgres.standing import PostgresStanding, Standing
+from tests.integration.nodes import standing
 from tests.unit.domain.story import BEGIN_MS, Story, in_phase
 
 FAR_MS = 10_000_000_000_000
@@ -23,7 +23,7 @@ async def keep(
 ) -> None:
     """A story's meeting as a row, with another deadline and time of birth."""
     meeting_id = MeetingId(name)
-    claim = await PostgresOwnership(pool, "node", "incarnation").claim(meeting_id)
+    claim = await (await standing(pool, "node", "incarnation")).claim(meeting_id)
     recordings = tuple(
         replace(item, meeting_id=meeting_id, recording_id=f"{name}-{item.recording_id}", deadline_at_ms=deadline_at_ms)
         for item in story.settled.values()

@@ -176,6 +176,12 @@ class DatabaseCable:
     async def recall(self, *names: Any) -> Any:
         return await self._read("recall", lambda: self._journal.recall(*names))
 
+    async def enter(self, lease_seconds: float) -> int:
+        return await self._read("enter", lambda: self._ownership.enter(lease_seconds))
+
+    async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:
+        return await self._read("renew", lambda: self._ownership.renew(lease_seconds, anew=anew))
+
     async def claim(self, meeting_id: Any) -> Any:
         return await self._read("claim", lambda: self._ownership.claim(meeting_id))
 

@@ -30,6 +30,8 @@ from actors.domain.model import (
 )
 from actors.domain.policy import Policy
 from actors.errors import ActorError
+from actors.heartbeat import Heartbeat
+from actors.lease import Lease, LeaseSettings
 from actors.mailbox import CommandKey
 from actors.ports import JournalUnavailable, Observer, Ports
 from actors.reconciler import Reconciler, ReconcilerSettings
@@ -67,7 +69,7 @@ class World:
     def __init__(self, seed: int, crash_at: int | None = None, faults: Faults | None = None) -> None:
         self.rng = random.Random(seed)
         self.faults = faults or Faults.drawn(self.rng)
-        self.database = MemoryDatabase()
+        self.database = MemoryDatabase(self.now_ms)
         self.agora = FakeAgora(self, self.rng)
         self.wire = Wire(self.faults, self._check_safety)
         self.broken: Broken | None = None
@@ -313,7 +315,7 @@ class Node:
         database = DatabaseCable(
             self.cable,
             MemoryJournal(world.database),
-            MemoryOwnership(world.database, f"incarnation-{number}"),
+            MemoryOwnership(world.database, "node", f"process-{number}"),
             MemoryInbox(world.database),
         )
         provider = ProviderCable(self.cable, world.agora, world.agora.media)
@@ -329,12 +331,18 @@ class Node:
             ids=world,
             observe=Observer(),
         )
-        self.system = ActorSystem(ports, Policy(), SystemSettings())
-        reconciler = Reconciler(self.system, ports, ReconcilerSettings())
-        self._reconciling = asyncio.get_running_loop().create_task(reconciler.run())
+        leases = LeaseSettings()
+        lease = Lease(leases)
+        self.system = ActorSystem(ports, Policy(), SystemSettings(), lease)
+        works = (
+            Heartbeat(self.system, ports, lease, leases).run(),
+            Reconciler(self.system, ports, ReconcilerSettings()).run(),
+        )
+        self._works = [asyncio.get_running_loop().create_task(work) for work in works]
 
     def _crash(self) -> None:
-        self._reconciling.cancel()
+        for work in self._works:
+            work.cancel()
         self._world.crashed()
 
     async def receive(self, notice: Notice) -> bool:

@@ -34,7 +34,7 @@ class Counted(World):
         super().__init__()
         self.counts = Counts()
         self.ports = replace(self.ports, observe=self.counts)
-        self.system = ActorSystem(self.ports, self.system._policy, SystemSettings())
+        self.system = ActorSystem(self.ports, self.system._policy, SystemSettings(), self.lease)
 
 
 def test_a_command_is_counted_by_its_answer() -> None:

@@ -49,7 +49,8 @@ from server.routes.commands import CommandRoutes
 from server.routes.lists import ListRoutes
 from server.routes.recordings import RecordingRoutes
 from tests.fakes.agora import FakeAgora
-from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership, MemoryRecords
+from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryRecords
+from tests.fakes.standing import standing
 from tests.unit.server.conftest import SECRET, Edge, Serve
 from tests.unit.server.documented import assert_documented
 from tests.waiting import eventually
@@ -131,9 +132,10 @@ class Calls:
         self.journal = Journal(self.database)
         self.agora = FakeAgora(self, random.Random(1))
         self.recorder = GatedAgora(self.agora)
+        ownership, self.lease = standing(self.database)
         self.ports = Ports(
             journal=self.journal,
-            ownership=MemoryOwnership(self.database),
+            ownership=ownership,
             inbox=MemoryInbox(self.database),
             recorder=self.recorder,
             media=self.agora.media,
@@ -141,7 +143,7 @@ class Calls:
             clock=self,
             ids=RandomIds(),
         )
-        self.system = ActorSystem(self.ports, Policy(settle_ms=0), SystemSettings())
+        self.system = ActorSystem(self.ports, Policy(settle_ms=0), SystemSettings(), self.lease)
         self._config = config
         self.edge: Edge
 

@@ -20,7 +20,9 @@ WAITING_MAX = 4
 async def calls(serve: Serve) -> AsyncIterator[Calls]:
     """A server whose meetings hold few commands at a time."""
     made = Calls(Config())
-    made.system = ActorSystem(made.ports, Policy(settle_ms=0), SystemSettings(mailbox_messages_max=WAITING_MAX))
+    made.system = ActorSystem(
+        made.ports, Policy(settle_ms=0), SystemSettings(mailbox_messages_max=WAITING_MAX), made.lease
+    )
     made.edge = await serve(made.add_to)
     yield made
     await made.system.drain(1)
