@@ -1,7 +1,7 @@
 """The safety net under every hint: what is due, unowned or unprocessed is found by looking, again and again.
 
 It never carries what has changed, only which meeting to look at. Start-up after a crash needs nothing else: every meeting
-with something left to do is unowned then.
+with something left to do is unowned then. What another node owns is not found, so a claim is hardly ever refused.
 """
 
 import asyncio
@@ -34,10 +34,11 @@ class Reconciler:
         self._settings = settings
 
     async def run(self) -> None:
-        """Look, pause, look again; a database that is away is only waited for."""
+        """Look, pause, look again; a database that is away is only waited for, and so is a lease."""
         while True:
             try:
-                await self.look()
+                if self._system.standing:
+                    await self.look()
             except JournalUnavailable as error:
                 log.warning("reconciler.database_unavailable", error=str(error))
             await asyncio.sleep(self._settings.interval_seconds)

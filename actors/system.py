@@ -68,6 +68,11 @@ class ActorSystem:
         return self._draining
 
     @property
+    def standing(self) -> bool:
+        """Whether this node's lease lets it have meetings."""
+        return self._lease.held
+
+    @property
     def meetings(self) -> int:
         """How many meetings have an entry: those that are not settled, or are being worked on."""
         return len(self._directory)
@@ -230,7 +235,7 @@ class ActorSystem:
         self._go_on(handle, pause)
 
     async def _activate(self, handle: Handle) -> MeetingActor:
-        if not self._lease.held:
+        if not self.standing:
             raise LeaseLost
         claim = await self._ports.ownership.claim(handle.meeting_id)
 
