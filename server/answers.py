@@ -24,6 +24,8 @@ def as_problems() -> Iterator[None]:
             "the database broke off: the command may be stored or not; repeat it with the same Idempotency-Key",
             extra={"outcome": "unknown"},
         ) from None
+    except errors.OwnedByAnotherNode:
+        raise Problem("overloaded", "another server on this database has the meeting; nothing was stored") from None
     except (errors.ActorError, JournalUnavailable) as error:
         raise Problem(error.code if isinstance(error, errors.ActorError) else "database_unavailable") from None
 

@@ -282,7 +282,7 @@ ERRORS: Mapping[str, ErrorCode] = {
     "overloaded": ErrorCode(
         503,
         "The server has too much to do",
-        "A queue is full. Nothing was stored; repeat after Retry-After.",
+        "A queue is full, or another server has the meeting. Nothing was stored; repeat after Retry-After.",
         Action.WAIT,
         "Repeat after Retry-After with the same key, with longer pauses each time.",
         retryable=True,

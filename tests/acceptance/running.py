@@ -80,6 +80,11 @@ class RunningServer:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float) -> int:
+        """The exit code, once it ends by itself."""
+        assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), seconds)
 
 
