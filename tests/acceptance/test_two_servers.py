@@ -19,10 +19,10 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHORT = {
-    "TAPEDECK_NODE__RENEW_SECONDS": "0.5",
-    "TAPEDECK_NODE__SILENT_SECONDS": "1.0",
-    "TAPEDECK_NODE__LET_GO_SECONDS": "1.5",
-    "TAPEDECK_NODE__LEASE_SECONDS": "2.0",
+    "TAPEDECK_NODE__RENEW_SECONDS": "1.0",
+    "TAPEDECK_NODE__SILENT_SECONDS": "2.5",
+    "TAPEDECK_NODE__LET_GO_SECONDS": "4.0",
+    "TAPEDECK_NODE__LEASE_SECONDS": "5.0",
 }
 LONG = {"TAPEDECK_NODE__LEASE_SECONDS": "3600"}
 """A takeover that had to wait for such a lease would be seen to hang."""
@@ -82,7 +82,7 @@ async def test_what_another_server_owns_is_refused_until_that_one_is_dead_for_as
     assert (await other.recording(started["id"]))["state"] in ("starting", "active")
     await other.start("t-2")
     await first.kill()
-    await until_owned(other, "t-1", 10)
+    await until_owned(other, "t-1", 20)
     await other.in_state(started["id"], "active")
     await assert_one_whole_session(simulator, http, "t-1", await other.stop("t-1"))
     await assert_one_whole_session(simulator, http, "t-2", await other.stop("t-2"))
@@ -126,7 +126,7 @@ async def test_a_server_that_takes_anothers_name_takes_its_meetings_and_the_othe
     first = await beside(**LONG, TAPEDECK_NODE_URL=name)
     started = await Client(http, first).start("t-5")
     second = await beside(**LONG, TAPEDECK_NODE_URL=name)
-    assert await first.ended(10) == 1
+    assert await first.ended(20) == 1
     assert f"another server has taken this one's name on their database, {name}" in first.log.read_text()
     assert "Traceback" not in first.log.read_text()
     other = Client(http, second)
@@ -142,7 +142,7 @@ async def test_a_server_that_was_frozen_longer_than_its_lease_goes_on_beside_the
     await host.start("t-6")
     os.kill(first.pid, signal.SIGSTOP)
     try:
-        await until_owned(other, "t-6", 10)
+        await until_owned(other, "t-6", 20)
     finally:
         os.kill(first.pid, signal.SIGCONT)
     status, problem, _ = await host.call("POST", "/api/v1/meetings/t-6/recording/stop")

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+from actors.domain.ids import MeetingId
 from actors.domain.policy import Policy
 from actors.heartbeat import Heartbeat
 from actors.lease import Lease, LeaseSettings
-from actors.ports import JournalUnavailable, Observer
+from actors.ports import Claim, JournalUnavailable, Observer
 from actors.reconciler import Reconciler, ReconcilerSettings
 from actors.system import ActorSystem, SystemSettings
 from tests.fakes.memory import MemoryInbox, MemoryOwnership
@@ -16,17 +17,25 @@ LEASES = LeaseSettings()
 
 
 class CutOwnership(MemoryOwnership):
-    """Its renewals are refused while it is `cut` off, and never answered while it `hangs`."""
+    """Its renewals are refused while it is `cut` off, never answered while it `hangs`, and answered after `slow_seconds`."""
 
     cut = False
     hangs = False
+    slow_seconds = 0.0
+    claims = 0
 
     async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:
         if self.hangs:
             await asyncio.get_running_loop().create_future()
         if self.cut:
             raise JournalUnavailable("cut off")
-        return await super().renew(lease_seconds, anew=anew)
+        incarnation = await super().renew(lease_seconds, anew=anew)
+        await asyncio.sleep(self.slow_seconds)
+        return incarnation
+
+    async def claim(self, meeting_id: MeetingId) -> Claim:
+        self.claims += 1
+        return await super().claim(meeting_id)
 
 
 class Outcomes(Observer):

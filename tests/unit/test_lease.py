@@ -81,17 +81,18 @@ def test_a_node_that_cannot_renew_ends_its_actors_before_others_take_its_meeting
     virtual(story)
 
 
-def test_a_node_that_was_cut_off_goes_on_as_a_new_incarnation_and_takes_up_its_meetings() -> None:
+@pytest.mark.parametrize("how", ["cut", "hangs"])
+def test_a_node_that_was_cut_off_goes_on_as_a_new_incarnation_and_takes_up_its_meetings(how: str) -> None:
     async def story() -> None:
         node = await Node("a").begin()
         started = await live(node)
         for seconds in (LEASES.let_go_seconds + 0.5, LEASES.lease_seconds + 30):
             epoch = node.database.meetings[M].epoch
-            node.ownership.cut = True
+            setattr(node.ownership, how, True)
             await asyncio.sleep(seconds)
             assert node.system.meetings == 0
-            node.ownership.cut = False
-            await asyncio.sleep(LEASES.retry_seconds + 1.5)
+            setattr(node.ownership, how, False)
+            await asyncio.sleep(LEASES.renew_seconds + LEASES.retry_seconds + 1.5)
             assert node.system.meetings == 1
             assert node.database.meetings[M].epoch == epoch + 1
         assert node.seen.renewals.count("lapsed") == 2
@@ -99,6 +100,29 @@ def test_a_node_that_was_cut_off_goes_on_as_a_new_incarnation_and_takes_up_its_m
         await node.stop()
         await node.until(Phase.COMPLETED, started)
         assert len(node.agora.sessions) == 1
+
+    virtual(story)
+
+
+def test_a_node_whose_lease_ran_out_by_the_databases_clock_alone_claims_its_meetings_anew() -> None:
+    async def story() -> None:
+        node = await Node("a").begin()
+        await live(node)
+        node.database.nodes["a"].lease_until_ms = 0
+        await asyncio.sleep(LEASES.renew_seconds + 1.5)
+        assert "lapsed" in node.seen.renewals
+        assert node.database.meetings[M].epoch == 2
+        assert await node.ownership.unowned(10) == []
+
+    virtual(story)
+
+
+def test_a_lease_counts_from_when_its_renewal_was_sent() -> None:
+    async def story() -> None:
+        node = await Node("a").begin()
+        node.ownership.slow_seconds = 2.5
+        await asyncio.sleep(LEASES.renew_seconds + 2.6)
+        assert node.lease.age_seconds == pytest.approx(2.6)
 
     virtual(story)
 
@@ -210,6 +234,7 @@ def test_without_a_lease_nothing_is_claimed_and_the_database_is_not_asked() -> N
         with pytest.raises(DatabaseUnavailable):
             await node.start()
         assert node.seen.refusals == ["lease"]
+        assert node.ownership.claims == 0
         assert MeetingId("m-1") not in node.database.meetings
         await node.begin()
         assert isinstance((await node.start()).reply, Accepted)
