@@ -44,6 +44,10 @@ class Outcomes(Observer):
     def __init__(self) -> None:
         self.renewals: list[str] = []
         self.refusals: list[str] = []
+        self.quarantines = 0
+
+    def quarantined(self, change: int) -> None:
+        self.quarantines += change
 
     def renewal(self, outcome: str) -> None:
         self.renewals.append(outcome)

@@ -5,9 +5,17 @@ import asyncio
 import pytest
 
 from actors.domain.commands import Accepted
+from actors.domain.effects import AgoraAcquire
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Phase
-from actors.errors import CommandOutcomeUnknown, DatabaseUnavailable, OwnedByAnotherNode
+from actors.domain.outcomes import Acquired, Outcome
+from actors.errors import (
+    CommandFailed,
+    CommandOutcomeUnknown,
+    DatabaseUnavailable,
+    MeetingQuarantined,
+    OwnedByAnotherNode,
+)
 from actors.ports import Append
 from tests.fakes.agora import FakeAgora
 from tests.fakes.nodes import LEASES, Node
@@ -36,14 +44,7 @@ def test_a_lease_that_is_renewed_never_ends_anything() -> None:
 def test_without_a_renewal_calls_wait_and_go_out_with_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         node = await Node("a").begin()
-        calls: list[float] = []
-        acquire = FakeAgora.acquire
-
-        async def noted(agora: FakeAgora, call: object) -> object:
-            calls.append(asyncio.get_running_loop().time())
-            return await acquire(agora, call)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(FakeAgora, "acquire", noted)
+        calls = counted_acquires(monkeypatch, 0.0)
         node.ownership.cut = True
         await asyncio.sleep(LEASES.silent_seconds)
         assert isinstance((await node.start()).reply, Accepted)
@@ -224,6 +225,7 @@ def test_a_command_that_is_at_hand_when_the_actors_end_is_told_that_its_outcome_
         node.ownership.cut = True
         results = await asyncio.gather(first, second, return_exceptions=True)
         assert [type(result) for result in results] == [CommandOutcomeUnknown, DatabaseUnavailable]
+        assert asyncio.get_running_loop().time() < LEASES.lease_seconds
 
     virtual(story)
 
@@ -242,27 +244,64 @@ def test_without_a_lease_nothing_is_claimed_and_the_database_is_not_asked() -> N
     virtual(story)
 
 
-def test_a_late_answer_of_a_call_that_was_ended_does_not_hold_up_the_same_call_of_the_next_actor(
+def test_a_call_that_waited_for_the_lease_is_never_sent_by_actors_that_have_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def story() -> None:
         node = await Node("a").begin()
-        calls = 0
-        acquire = FakeAgora.acquire
-
-        async def slow_once(agora: FakeAgora, call: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls == 1:
-                await asyncio.get_running_loop().create_future()
-            return await acquire(agora, call)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(FakeAgora, "acquire", slow_once)
-        started = (await node.start()).reply.recording_id
-        await asyncio.sleep(0.1)
-        node.system.let_go()
-        node.system.wake(M)
-        await node.system.wait(M, started, lambda item: item.sid is not None, 5)
-        assert calls == 2
+        calls = counted_acquires(monkeypatch, 0.0)
+        node.ownership.cut = True
+        await asyncio.sleep(LEASES.silent_seconds)
+        await node.start()
+        await asyncio.sleep(LEASES.let_go_seconds)
+        node.ownership.cut = False
+        await asyncio.sleep(5)
+        assert len(calls) == 1
 
     virtual(story)
+
+
+def test_the_end_of_an_old_call_does_not_hide_the_same_call_of_the_next_actor(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        node = await Node("a").begin()
+        calls = counted_acquires(monkeypatch, 2.0)
+        started = (await node.start()).reply.recording_id
+        waiting = asyncio.ensure_future(node.system.wait(M, started, lambda item: item.sid is not None, 20))
+        await asyncio.sleep(0.1)
+        node.system.let_go()
+        for _ in range(10):
+            node.system.wake(M)
+            await asyncio.sleep(0.1)
+        assert (await waiting).sid is not None
+        assert len(calls) == 2
+
+    virtual(story)
+
+
+def test_a_meeting_that_is_let_go_is_no_longer_quarantined_here() -> None:
+    async def story() -> None:
+        node = await Node("a").begin()
+        node.journal.failures = [ValueError("bug")] * 4
+        for _ in range(2):
+            with pytest.raises((CommandFailed, MeetingQuarantined)):
+                await node.start()
+        assert node.seen.quarantines == 1
+        node.system.let_go()
+        assert node.seen.quarantines == 0
+        assert isinstance((await node.start()).reply, Accepted)
+
+    virtual(story)
+
+
+def counted_acquires(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
+    """When each acquire arrived at the provider, which takes so long for it."""
+    calls: list[float] = []
+    acquire = FakeAgora.acquire
+
+    async def noted(agora: FakeAgora, call: AgoraAcquire) -> Outcome[Acquired]:
+        calls.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(seconds)
+        return await acquire(agora, call)
+
+    monkeypatch.setattr(FakeAgora, "acquire", noted)
+    return calls
