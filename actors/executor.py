@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 
 import structlog
 
+from actors.capacity import Capacity
 from actors.domain.commands import (
     AcquireAnswered,
     BanAnswered,
@@ -50,12 +51,14 @@ class Executor:
         recorder: Recorder,
         media: MediaStore,
         observe: Observer,
+        capacity: Capacity,
         calls_max: int,
         calm: Callable[[], Awaitable[None]],
     ) -> None:
         self._recorder = recorder
         self._media = media
         self._observe = observe
+        self._capacity = capacity
         self._slots = asyncio.Semaphore(calls_max)
         self._calm = calm
 
@@ -69,6 +72,7 @@ class Executor:
         match effect:
             case AgoraAcquire(recording_id=recording_id, attempt=attempt):
                 acquired = await self._guard(effect, self._recorder.acquire(effect))
+                self._capacity.heard(acquired)
                 return AcquireAnswered(recording_id=recording_id, attempt=attempt, outcome=acquired)
             case AgoraStart(recording_id=recording_id, attempt=attempt):
                 started = await self._guard(effect, self._recorder.start(effect))

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from actors.capacity import Capacity
 from actors.domain.commands import Command, Notice, ProviderReported, Refused, UserCommand, Wake
 from actors.domain.effects import Effect, key_of
 from actors.domain.ids import MeetingId, RecordingId
@@ -46,6 +47,8 @@ class SystemSettings:
     calls_max: int = 200
     step_seconds_max: float = 60.0
     retry_seconds: float = 1.0
+    full_pause_seconds: float = 20.0
+    full_pause_seconds_max: float = 300.0
     budget: RestartBudget = field(default_factory=RestartBudget)
 
 
@@ -57,7 +60,10 @@ class ActorSystem:
         self._policy = policy
         self._settings = settings
         self._lease = lease
-        self._executor = Executor(ports.recorder, ports.media, ports.observe, settings.calls_max, lease.calm)
+        self.capacity = Capacity(settings.full_pause_seconds, settings.full_pause_seconds_max, self._now)
+        self._executor = Executor(
+            ports.recorder, ports.media, ports.observe, self.capacity, settings.calls_max, lease.calm
+        )
         self._directory: dict[MeetingId, Handle] = {}
         self._detached: set[asyncio.Task[None]] = set()
         self._draining = False

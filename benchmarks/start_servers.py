@@ -38,12 +38,17 @@ from server.ids import RandomIds, SystemClock
 from server.logging import configure_logging
 from server.metrics import ActorMetrics
 from server.middleware import install, runner_options
+from server.openings import Openings
 from server.policy import AUTHENTICATOR
 from server.routes.commands import CommandRoutes
+from server.settings import AgoraSettings
 from tests.fakes.agora import FakeAgora
 from tests.fakes.audience import SECRET, World
 from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryRecords
 from tests.fakes.standing import EVER, held_for_ever, standing
+
+RECORDINGS_MAX = 1_000_000
+"""None of them ends, and none is refused."""
 
 
 class SilentAgora(FakeAgora):
@@ -119,12 +124,13 @@ def _application(stores: dict[str, Any], records: Records) -> web.AppRunner:
         **stores, recorder=agora, media=agora.media, publisher=Nobody(), clock=clock, ids=ids,
         observe=ActorMetrics(registry),
     )  # fmt: skip
-    config = Config()
+    config = Config(agora=AgoraSettings(recorders_max=RECORDINGS_MAX))
     app = web.Application()
     app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=10_000)
     install(app, config.http, registry)
     system = ActorSystem(ports, Policy(), SystemSettings(), held_for_ever())
-    CommandRoutes(system, records, ids, RENDERER, config, lambda: None).add_to(app)
+    openings = Openings(records, system.capacity, lambda: None, config)
+    CommandRoutes(system, records, ids, RENDERER, config, openings).add_to(app)
     return web.AppRunner(app, **runner_options(config.http))
 
 

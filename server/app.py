@@ -56,6 +56,7 @@ from server.metrics import (
     WebhookMetrics,
 )
 from server.middleware import install
+from server.openings import Openings
 from server.playback import UrlSigner
 from server.player import Player
 from server.policies import lease_settings_of, policy_of, reconciler_settings_of, system_settings_of
@@ -150,6 +151,7 @@ class Application:
         lease = Lease(leases)
         NodeMetrics(parts.registry).watch(lambda: lease.age_seconds)
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
+        self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
         self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora))
@@ -167,7 +169,8 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
-        CommandRoutes(self.system, self.records, ports.ids, renderer, config, self._free_bytes).add_to(app)
+        openings = Openings(self.records, self.system.capacity, self._free_bytes, config)
+        CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, signer, ports.clock, config.playback, self._playback)
         players = frozenset(Role(role) for role in config.access.playback_roles)
         RecordingRoutes(self.records, renderer, player, players).add_to(app)

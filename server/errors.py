@@ -245,12 +245,11 @@ ERRORS: Mapping[str, ErrorCode] = {
     "recording_capacity_exhausted": ErrorCode(
         503,
         "No recorder is free",
-        "A limit on recorders is reached; limit names it. Nothing was stored; repeat after Retry-After.",
+        "A limit of the recording service is reached; limit names it. Nothing was stored; repeat after Retry-After.",
         Action.WAIT,
         "Repeat after Retry-After with the same key; other recordings have to end first.",
         retryable=True,
         retry_after_seconds=30,
-        reserved=True,
     ),
     "storage_unavailable": ErrorCode(
         503,

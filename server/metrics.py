@@ -190,6 +190,15 @@ class AgoraMetrics:
         self._waiting = Gauge(
             "tapedeck_agora_calls_waiting", "Requests that wait for their place in the budget", registry=registry
         )
+        self._full = Gauge(
+            "tapedeck_agora_full",
+            "1 while Agora's last answer to acquire was that it takes no more, up to agora.full_pause_seconds",
+            registry=registry,
+        )
+
+    def watch_capacity(self, is_full: Callable[[], bool]) -> None:
+        """Where it is read at each scrape whether starts are refused for it."""
+        self._full.set_function(is_full)
 
     def domain(self, name: str, *, is_open: bool) -> None:
         self._domains.labels(name).set(is_open)

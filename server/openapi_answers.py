@@ -105,6 +105,10 @@ _PROBLEM["properties"] |= {
         "of validation_failed: what is wrong where",
     ),
     "recording": said(reference("Recording"), "the one that explains the refusal"),
+    "limit": said(
+        an_object(name=said(TEXT, "a setting"), value=said({"type": "number"}, "what it is set to")),
+        "of recording_capacity_exhausted: the limit that is reached",
+    ),
     "outcome": said(words(["unknown"]), "of database_unavailable: it may be stored; repeat with the same key"),
 }
 _LISTED_PLAYBACK = said(

@@ -97,6 +97,7 @@ COMMANDS = (
             "provider_rejected",
             "provider_unauthorized",
             "storage_unavailable",
+            "recording_capacity_exhausted",
         ),
         body=StartBody,
         headers=COMMAND_HEADERS,

@@ -60,13 +60,15 @@ def policy_of(config: Config) -> Policy:
 
 
 def system_settings_of(config: Config) -> SystemSettings:
-    """Bounds of mailboxes and calls, and the budget of restarts."""
+    """Bounds of mailboxes and calls, how long a provider counts as full, and the budget of restarts."""
     actors = config.actors
     return SystemSettings(
         mailbox_messages_max=actors.mailbox_messages_max,
         calls_max=actors.calls_max,
         step_seconds_max=actors.step_seconds_max,
         retry_seconds=actors.retry_seconds,
+        full_pause_seconds=config.agora.full_pause_seconds,
+        full_pause_seconds_max=config.agora.full_pause_seconds_max,
         budget=RestartBudget(
             restarts_max=actors.restarts_max,
             window_seconds=actors.restart_window_seconds,

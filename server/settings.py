@@ -78,7 +78,7 @@ class AccessSettings(Section):
 
 
 class AgoraSettings(Section):
-    """The provider's account and how its API is called. Host: reference 1.2; ten requests a second: recipe 3.2."""
+    """The provider's account and how its API is called. Host: reference 1.2; its limits: 1.4; the budget: recipe 3.2."""
 
     app_id: Text | None = None
     customer_id: Text | None = None
@@ -89,6 +89,9 @@ class AgoraSettings(Section):
     area: Literal["us", "eu", "ap", "cn"] | None = None
     channel_type: Literal["communication", "live_broadcasting"] = "communication"
     requests_per_second: Annotated[float, Field(gt=0, le=100)] = 10.0
+    recorders_max: Count = 50
+    full_pause_seconds: Seconds = 20.0
+    full_pause_seconds_max: Seconds = 300.0
     timeout_seconds: Seconds = 10.0
     connect_timeout_seconds: Seconds = 3.0
     stop_timeout_seconds: Seconds = 30.0

@@ -24,14 +24,14 @@ from actors.domain.outcomes import (
 class StartRecording:
     """Record this meeting. `recording_id` and `prefix` are fresh, and are used only if a recording is made.
 
-    `room`: whether storage can take another recording.
+    `barred`: why no recording can be made now, beside what the meeting itself says; a code of api.md 2.
     """
 
     recording_id: RecordingId
     prefix: tuple[str, ...]
     spec: RecordingSpec
     by: Actor
-    room: bool = True
+    barred: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ call that is not idempotent is `Ambiguous`, never a failure.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from actors.domain.model import Failure
@@ -33,13 +34,24 @@ class Ambiguous:
     why: str
 
 
+class Limit(StrEnum):
+    """What the provider has only so much of (reference 1.4)."""
+
+    RECORDERS = "recorders"
+    REQUESTS = "requests"
+
+
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Refused for now, and nothing was done. `failure` is what it would be called if it never gets better."""
+    """Refused for now, and nothing was done. `failure` is what it would be called if it never gets better.
+
+    `limit`: the provider is full, and this is what it has no more of.
+    """
 
     why: str
     failure: Failure
     after_ms: int | None = None
+    limit: Limit | None = None
 
 
 Outcome = Done[T_co] | Rejected | Ambiguous | RetryLater

@@ -17,6 +17,7 @@ from actors.domain.outcomes import (
     Banned,
     Done,
     Leaving,
+    Limit,
     NotFound,
     NothingRecorded,
     Outcome,
@@ -92,9 +93,12 @@ def _no_route(answer: Answer) -> Outcome[Any]:
     return _rejected(answer) if "message" in answer.body else _ambiguous(answer)
 
 
-def _full(answer: Answer) -> Outcome[Any]:
-    failure = _failure(FailureCode.CAPACITY, answer, retryable=True)
-    return RetryLater(answer.summary, failure, answer.retry_after_ms)
+def _full(limit: Limit) -> Make:
+    def full(answer: Answer) -> Outcome[Any]:
+        failure = _failure(FailureCode.CAPACITY, answer, retryable=True)
+        return RetryLater(answer.summary, failure, answer.retry_after_ms, limit)
+
+    return full
 
 
 def _unavailable(answer: Answer) -> Outcome[Any]:
@@ -157,9 +161,9 @@ def _leaving(_: Answer) -> Outcome[Any]:
 
 TABLE: tuple[Row, ...] = (
     Row(ANY, 401, ANY, _unauthorized, "7.1"),
-    Row("acquire", 429, ANY, _full, "7.1"),
+    Row("acquire", 429, ANY, _full(Limit.REQUESTS), "7.1"),
     Row(ANY, 429, ANY, _unavailable, "7.1"),
-    Row(ANY, ANY, 406, _full, "7.2"),
+    Row(ANY, ANY, 406, _full(Limit.RECORDERS), "7.2"),
     Row(ANY, 404, NO_CODE, _no_route, "7.1"),
     Row("acquire", 200, ANY, _acquired, "2"),
     Row("acquire", 400, 62, _unavailable, "7.3"),

@@ -32,6 +32,10 @@ class PostgresRecords:
         async with reading():
             return to_recording(await self._pool.fetchrow(sql("latest"), meeting_id))
 
+    async def live_count(self, limit: int) -> int:
+        async with reading():
+            return int(await self._pool.fetchval(sql("live_count"), limit))
+
     async def page(self, query: ListQuery) -> Page:
         filters = _filters(query)
         after_ms, after_id = query.after or (None, None)

@@ -20,13 +20,14 @@ from actors.domain.model import (
     is_told,
 )
 from actors.mailbox import Answer
-from actors.ports import Ids, JournalUnavailable, Records, StorageDenied, StorageNotFound, StorageUnavailable
+from actors.ports import Ids, JournalUnavailable, Records
 from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
 from server.auth import Principal
 from server.config import Config
 from server.errors import Problem, invalid
 from server.idempotency import command_key
+from server.openings import Openings
 from server.params import meeting_id_of, parse_body, parse_query, read_json
 from server.policy import (
     HOSTS,
@@ -50,7 +51,7 @@ REFUSED_BY_PROVIDER = (FailureCode.PROVIDER_REJECTED, FailureCode.PROVIDER_UNAUT
 
 
 class CommandRoutes:
-    """The handlers hold no state; `free_bytes` tells how much local storage is left (None: not limited)."""
+    """The handlers hold no state; `openings` tells whether another recording may begin."""
 
     def __init__(
         self,
@@ -59,14 +60,14 @@ class CommandRoutes:
         ids: Ids,
         renderer: Renderer,
         config: Config,
-        free_bytes: Callable[[], int | None],
+        openings: Openings,
     ) -> None:
         self._system = system
         self._records = records
         self._ids = ids
         self._renderer = renderer
         self._config = config
-        self._free_bytes = free_bytes
+        self._openings = openings
 
     def add_to(self, app: web.Application) -> None:
         meeting, recording = "/api/v1/meetings/{meetingId}", "/api/v1/recordings/{id}"
@@ -84,9 +85,12 @@ class CommandRoutes:
         raw = await read_json(request, self._config.http.body_bytes_max)
         body = parse_body(raw, StartBody)
         patience = self._patience(request, self._config.http.start_wait_seconds)
-        command = self._start_command(request, meeting_id, body)
         with as_problems():
+            obstacle = await self._openings.obstacle()
+            command = self._start_command(request, meeting_id, body, obstacle)
             answer = await self._system.ask(meeting_id, command, command_key(request, raw))
+            if obstacle is not None and answer.reply == Refused(obstacle.code, retryable=True):
+                raise obstacle
             recording = await self._outcome(meeting_id, answer, _is_answered, patience.seconds)
         return self._started(recording, answer, patience)
 
@@ -158,7 +162,9 @@ class CommandRoutes:
             answer = await self._system.ask(meeting_id, command, command_key(request, raw))
         return answer, self._patience(request, self._config.http.stop_wait_seconds)
 
-    def _start_command(self, request: web.Request, meeting_id: MeetingId, body: StartBody) -> StartRecording:
+    def _start_command(
+        self, request: web.Request, meeting_id: MeetingId, body: StartBody, obstacle: Problem | None
+    ) -> StartRecording:
         if body.channel_name is None and len(meeting_id) > 63:
             raise Problem(
                 "validation_failed",
@@ -177,25 +183,7 @@ class CommandRoutes:
                 config.recording.max_idle_seconds,
             ),
             by=_user(request, body.on_behalf_of),
-            room=self._has_room(),
-        )
-
-    def _has_room(self) -> bool:
-        free = self._room()
-        return free is None or free >= self._config.storage.min_free_bytes
-
-    def _room(self) -> int | None:
-        try:
-            return self._free_bytes()
-        except (StorageDenied, StorageNotFound, StorageUnavailable):
-            return 0  # a folder that is not there holds nothing
-
-    def _no_room(self) -> Problem:
-        floor = self._config.storage.min_free_bytes
-        return Problem(
-            "storage_unavailable",
-            f"local storage has {self._room()} bytes left, and no recording starts below {floor} (storage.min_free_bytes)",
-            retry_after_seconds=60,
+            barred=None if obstacle is None else obstacle.code,
         )
 
     def _patience(self, request: web.Request, default_seconds: float) -> Patience:
@@ -254,8 +242,6 @@ class CommandRoutes:
             recording = await self._records.latest(meeting_id)
         if refused.pointer is not None:
             return invalid(refused.pointer, "goes with streams audio_video only")
-        if refused.code == "storage_unavailable":
-            return self._no_room()
         return Problem(
             refused.code,
             retryable=refused.retryable,

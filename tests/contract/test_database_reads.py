@@ -36,6 +36,16 @@ def notice_of(uid: str, sid: str) -> Notice:
     return Notice(notice_id=NoticeId("n-1"), event_type=42, sid=sid, uid=uid, cname="m-1", sequence=1, at_ms=BEGIN_MS)
 
 
+async def test_live_recordings_are_counted_up_to_a_limit(db: Database) -> None:
+    assert await db.records.live_count(2) == 0
+    for number, phase in enumerate((Phase.ACTIVE, Phase.PROCESSING, Phase.STARTING, Phase.ACTIVE)):
+        story, meeting = in_phase(phase), MeetingId(f"m-{number}")
+        append = append_of(story, await db.ownership.claim(meeting))
+        row = replace((story.meeting.live or story.last), meeting_id=meeting, recording_id=RecordingId(f"r-{number}"))
+        await db.journal.commit(replace(append, meeting_id=meeting, recordings=(row,)))
+    assert [await db.records.live_count(limit) for limit in (2, 3, 4)] == [2, 3, 3]
+
+
 async def fill(db: Database, count: int) -> list[Recording]:
     """So many completed recordings, newest first."""
     story = in_phase(Phase.COMPLETED)

@@ -281,6 +281,9 @@ class MemoryRecords:
     async def latest(self, meeting_id: MeetingId) -> Recording | None:
         return next(iter(self._db.recordings_of(meeting_id)), None)
 
+    async def live_count(self, limit: int) -> int:
+        return min(sum(map(is_live, self._db.recordings.values())), limit)
+
     async def page(self, query: ListQuery) -> Page:
         found = sorted(
             (item for item in self._db.recordings.values() if _matches(item, query)), key=_newest, reverse=True

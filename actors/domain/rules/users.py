@@ -12,8 +12,8 @@ def start(draft: Draft, command: StartRecording) -> Reply:
     live = draft.meeting.live
     if live is not None:
         return Refused("recording_already_active", live.recording_id, retryable=live.want is Want.STOP)
-    if not command.room:
-        return Refused("storage_unavailable", retryable=True)
+    if command.barred is not None:
+        return Refused(command.barred, retryable=True)
     fenced_at_ms = [eviction.until_ms for eviction in draft.meeting.evictions if eviction.fenced_at_ms is None]
     begins_at_ms = max([draft.now_ms, *fenced_at_ms])
     draft.emit(

@@ -13,6 +13,7 @@ from actors.domain.outcomes import (
     Banned,
     Done,
     Leaving,
+    Limit,
     Members,
     NotFound,
     NothingRecorded,
@@ -197,8 +198,6 @@ def test_refusals_for_good(call: str, status: int, body: Any, code: FailureCode)
 @pytest.mark.parametrize(
     ("call", "status", "body", "code"),
     [
-        ("acquire", 400, coded(406, "vendor_over_load"), FailureCode.CAPACITY),
-        ("acquire", 429, {"message": "API rate limit exceeded"}, FailureCode.CAPACITY),
         ("start", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("stop", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
         ("update", 429, {"message": "API rate limit exceeded"}, FailureCode.PROVIDER_UNAVAILABLE),
@@ -217,6 +216,21 @@ def test_refusals_for_now(call: str, status: int, body: Any, code: FailureCode) 
     assert later.failure.code is code
     assert later.failure.retryable
     assert later.after_ms == 3000
+    assert later.limit is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "limit"),
+    [
+        (400, coded(406, "vendor_over_load"), Limit.RECORDERS),
+        (429, {"message": "API rate limit exceeded"}, Limit.REQUESTS),
+    ],
+)
+def test_a_provider_that_is_full_says_of_what(status: int, body: Any, limit: Limit) -> None:
+    later = outcome("acquire", status, body, {"Retry-After": "3"})
+    assert isinstance(later, RetryLater)
+    assert (later.failure.code, later.failure.retryable) == (FailureCode.CAPACITY, True)
+    assert (later.limit, later.after_ms) == (limit, 3000)
 
 
 def test_a_row_is_reached_by_some_answer_of_its_own() -> None:

@@ -31,6 +31,7 @@ from actors.domain.outcomes import (
     Outcome,
     QueryAnswer,
     Rejected,
+    RetryLater,
     StartAnswer,
     StopAnswer,
     Updated,
@@ -42,6 +43,7 @@ from server.auth import Role, mint_token
 from server.config import Config
 from server.ids import RandomIds
 from server.metrics import PlaybackMetrics
+from server.openings import Openings
 from server.playback import UrlSigner
 from server.player import Player
 from server.render import Renderer
@@ -79,12 +81,14 @@ class GatedAgora:
         for gate in (self.open, self.starts, self.updates):
             gate.set()
         self.refusal: FailureCode | None = None
+        self.full: RetryLater | None = None
+        """What acquire is answered."""
         self.sent: list[AgoraUpdate | AgoraUpdateLayout] = []
         """Updates that have come, before their gate."""
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
         await self.open.wait()
-        return self._refused() or await self._agora.acquire(call)
+        return self.full or self._refused() or await self._agora.acquire(call)
 
     async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
         await self.starts.wait()
@@ -167,9 +171,8 @@ class Calls:
         renderer = Renderer(signer)
         player = Player(self, signer, self, self._config.playback, PlaybackMetrics(self.registry))
         players = frozenset(Role(role) for role in self._config.access.playback_roles)
-        CommandRoutes(
-            self.system, records, self.ports.ids, renderer, self._config, lambda: self.free_bytes
-        ).add_to(app)  # fmt: skip
+        openings = Openings(records, self.system.capacity, lambda: self.free_bytes, self._config)
+        CommandRoutes(self.system, records, self.ports.ids, renderer, self._config, openings).add_to(app)
         RecordingRoutes(records, renderer, player, players).add_to(app)
         ListRoutes(records, renderer, player, self, players).add_to(app)
 
