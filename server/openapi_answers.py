@@ -47,7 +47,9 @@ _FILE = an_object(
     part=said(INTEGER, "which recorder made it, counted from 1"),
     checked=said(BOOLEAN, "it was opened, and what stands in it agrees with the rest"),
 )
-_GAP = an_object(**{"from": TIME, "to": TIME, "reason": TEXT})
+_GAP = an_object(
+    **{"from": TIME, "to": said(or_null(TIME), "null while a lost recorder is being replaced"), "reason": TEXT}
+)
 _RECORDING = an_object(
     id=said(ID, "UUIDv7"),
     meetingId=TEXT,
@@ -82,7 +84,7 @@ _RECORDING = an_object(
     storageStatus=words(StorageStatus),
     endReason=or_null(words(EndReason)),
     completeness=said(words(Completeness), "whether what there is to play is all that was captured"),
-    gaps=said(a_list(_GAP), "stretches of which nothing is to be played"),
+    gaps=said(a_list(_GAP), "stretches of which nothing is to be played; the last one may be open"),
     files=said(a_list(_FILE), "playlists and MP4s, never slices"),
     error=or_null(_FAILURE),
     version=said(INTEGER, "grows with every visible change; a part of the ETag"),

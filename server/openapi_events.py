@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from actors.domain.event import public_type
 from actors.domain.events import AnyEvent
 from actors.domain.model import ActorKind, State
 from server.openapi_shapes import (
@@ -17,7 +18,7 @@ from server.openapi_shapes import (
 )
 
 SNAPSHOT = "recording.snapshot"
-RECORDING_TYPES = tuple(sorted({kind.kind for kind in get_args(AnyEvent) if kind.public}))
+RECORDING_TYPES = tuple(sorted({public_type(kind) for kind in get_args(AnyEvent) if kind.public}))
 """Of events that the journal holds and streams show."""
 CONTROL_TYPES = ("stream.reset", "stream.ready", "stream.heartbeat")
 _HEAD = {

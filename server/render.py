@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from actors.domain.codec import encode_event
+from actors.domain.event import public_type
 from actors.domain.events import JournalEvent
 from actors.domain.model import (
     Failure,
@@ -80,7 +81,7 @@ class Renderer:
             "specversion": "1.0",
             "id": f"{stored.meeting_id}/{stored.sequence}",
             "source": f"/meetings/{stored.meeting_id}",
-            "type": stored.event.kind,
+            "type": public_type(stored.event),
             "time": rfc3339(stored.at_ms),
             "subject": stored.event.recording_id,
             "datacontenttype": "application/json",
@@ -116,11 +117,14 @@ class Renderer:
 def history_item(stored: JournalEvent) -> dict[str, Any]:
     """A stored event, internal ones too, with its evidence. `sequence` is null for those that no stream shows.
 
-    What was asked for at the start is left out: it stands in the recording, but for the changes, which are told.
+    `type` is its own name, which says more than the type that streams give it. What was asked for at the start is left out:
+    it stands in the recording, but for the changes, which are told.
     """
     data = {name: value for name, value in encode_event(stored.event).items() if name not in ("recording_id", "spec")}
     if data.get("subscribe") is not None:
         data["subscribe"] = {medium: _selection(uids) for medium, uids in data["subscribe"].items()}
+    if "stray" in data:
+        data["stray"] = {name: data["stray"][name] for name in ("sid", "uids")}
     return {
         "seq": stored.seq,
         "sequence": stored.sequence,
@@ -132,13 +136,16 @@ def history_item(stored: JournalEvent) -> dict[str, Any]:
 
 
 def _named(value: Any) -> Any:
-    """The domain's fields as the interface names them: camelCase, times as text, durations without their unit."""
+    """The domain's fields as the interface names them: camelCase, times as text, durations without their unit.
+
+    An event of before may not have had a time yet: it is 0.
+    """
     if isinstance(value, list):
         return [_named(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     return {
-        to_camel(name.removesuffix("_ms").removesuffix("_seconds")): rfc3339(item)
+        to_camel(name.removesuffix("_ms").removesuffix("_seconds")): rfc3339(item or None)
         if name.endswith("_ms")
         else _named(item)
         for name, item in value.items()

@@ -20,6 +20,6 @@ class Event:
     recording_id: RecordingId
 
 
-def public_type(event: Event) -> str:
-    """What a public event is called in streams."""
+def public_type(event: Event | type[Event]) -> str:
+    """What a public event, or all of its kind, is called in streams."""
     return event.told_as or event.kind

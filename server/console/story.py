@@ -16,6 +16,10 @@ TOLD = {
     "recorder.seen": "the recorder was seen",
     "recorder.missed": "the recorder was not found",
     "recorder.troubled": "the provider reported trouble: {trouble[message]}",
+    "recorder.moved": "the session moved to another machine; its recorder is {uid} now",
+    "recorder.lost": "the recorder of attempt {attempt} is gone since {lostAt}; another takes its place",
+    "recorder.replaced": "attempt {attempt} records, since {resumedAt}",
+    "recorder.room": "people in the channel: {company}",
     "recording.updated": "is to be made differently from here on",
     "recorder.updated": "the recorder has taken the change",
     "recorder.update_deferred": "{call} was not answered clearly and is repeated: {why}",
@@ -31,9 +35,20 @@ TOLD = {
     "media.deletion_deferred": "storage would not delete, and is asked again: {why}",
     "recording.deleted": "was deleted: {objects} objects, {size}",
     "recorder.evicting": "attempt {attempt} was given up: {why}",
-    "recorder.evictee_found": "the attempt that was given up did start: {sid}",
-    "recorder.eviction_deferred": "the attempt that was given up is told to stop again: {why}",
-    "recorder.evicted": "the attempt that was given up cannot record any more",
+    "recorder.stray": "a recorder of attempt {attempt}, which is over, is alive and is evicted",
+    "recorder.evictee_found": "attempt {attempt}, which was given up, did start: {sid}",
+    "recorder.eviction_deferred": "attempt {attempt}, which was given up, is told to stop again: {why}",
+    "recorder.banned": "a kicking rule keeps {uid} out of the channel",
+    "recorder.ban_deferred": "the kicking rule against {uid} is asked for again: {why}",
+    "recorder.fenced": "nothing can come of attempt {attempt} any more; another may be opened",
+    "recorder.evictee_looked": "the recorder of attempt {attempt} {presence}",
+    "recorder.evicted": "the recorder of attempt {attempt}, which was given up, is gone",
+}
+
+PRESENCE = {
+    True: "was seen in the channel",
+    False: "was not in the channel",
+    None: "was looked for; the list could not be had",
 }
 
 
@@ -50,8 +65,18 @@ def _sentence(item: Any) -> str:
     told = TOLD.get(item["type"])
     if told is None:
         return ""
-    sizes = {"length": length(data.get("duration")), "size": size(data.get("fileSize", data.get("bytes")))}
     try:
-        return told.format_map({**data, **sizes})
+        return told.format_map({**data, **_in_words(data)})
     except (KeyError, TypeError, ValueError):  # told by a newer server in other words
         return ""
+
+
+def _in_words(data: Any) -> dict[str, str]:
+    """What reads better than the event's own values."""
+    people = data.get("people")
+    return {
+        "length": length(data.get("duration")),
+        "size": size(data.get("fileSize", data.get("bytes"))),
+        "company": "not known" if people is None else str(people),
+        "presence": PRESENCE[data.get("seen")],
+    }

@@ -35,7 +35,12 @@ def outcome(recording: Any) -> str:
     """What came of a recording, or what is missing of it, in a few words; empty while all is well."""
     if recording["error"] is not None:
         return clean(f"{recording['error']['message']} ({recording['error']['code']})")
-    if recording["completeness"] == "partial":
-        gaps = recording["gaps"]
-        return clean("partial: " + (", ".join(f"{gap['reason']} from {gap['from']} to {gap['to']}" for gap in gaps)))
+    if recording["completeness"] == "partial" or recording["gaps"]:
+        word = "partial" if recording["completeness"] == "partial" else "with gaps"
+        return clean(f"{word}: " + ", ".join(_gap(gap) for gap in recording["gaps"]))
     return ""
+
+
+def _gap(gap: Any) -> str:
+    end = "until now" if gap["to"] is None else f"to {gap['to']}"
+    return f"{gap['reason']} from {gap['from']} {end}"

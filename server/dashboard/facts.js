@@ -53,7 +53,7 @@ export function failureOf({ error }) {
 export function gapsOf({ gaps }) {
   if (!gaps.length) return [];
   const rows = gaps.map((gap) =>
-    h('tr', null, h('td', null, stamp(gap.from)), h('td', null, stamp(gap.to)), h('td', null, gap.reason)),
+    h('tr', null, h('td', null, stamp(gap.from)), h('td', null, gap.to ? stamp(gap.to) : 'until now'), h('td', null, gap.reason)),
   );
   const shown = table(null, ['From', 'To', 'Reason'], h('tbody', null, rows));
   return [h('section', { class: 'card gaps' }, h('h2', null, 'What is missing'), shown)];

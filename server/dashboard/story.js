@@ -46,6 +46,25 @@ const TOLD = {
     `It may be moving to another machine; the next look is at ${timeOfDay(d.checkAt)}.`,
     'amber',
   ],
+  'recorder.moved': (d) => [
+    'It goes on on another machine',
+    `Its recorder is ${d.uid} now; the files of both machines make one part.`,
+    'amber',
+  ],
+  'recorder.lost': (d) => [
+    'The recorder is lost',
+    `Nothing is captured since ${timeOfDay(d.lostAt)}. Another recorder takes its place.`,
+    'red',
+  ],
+  'recorder.replaced': (d) => [
+    'It records again',
+    `Attempt ${d.attempt} has captured since ${timeOfDay(d.resumedAt)}; what is missing before is named as a gap.`,
+    'red',
+  ],
+  'recorder.room': (d) => [
+    'The channel was looked at',
+    d.people == null ? 'The list could not be had.' : `People beside the recorder: ${d.people}.`,
+  ],
   'recorder.troubled': (d) => ['Agora reported trouble', d.trouble?.message ?? '', 'amber'],
   'recording.updated': (d) => [
     'How it is recorded changed',
@@ -102,9 +121,14 @@ const TOLD = {
   ],
   'recorder.evicting': (d) => [
     `Attempt ${d.attempt} was given up`,
-    `Whatever comes of it is stopped ${until(d.until)}; no other attempt begins before.`,
+    `It is kept out of the channel and stopped, ${until(d.until)}; no other attempt begins before that is sure.`,
     'amber',
     d.why,
+  ],
+  'recorder.stray': (d) => [
+    'A recorder that nobody wants is alive',
+    `It belongs to attempt ${d.attempt}, which is over; it is kept out of the channel and stopped.`,
+    'amber',
   ],
   'recorder.evictee_found': (d) => [
     'The abandoned attempt did start',
@@ -117,11 +141,33 @@ const TOLD = {
     'amber',
     d.why,
   ],
-  'recorder.evicted': () => ['The abandoned attempt can no longer record', ''],
+  'recorder.banned': (d) => [
+    'A kicking rule keeps the abandoned recorder out',
+    `${d.uid} cannot be in the channel from ${timeOfDay(d.fenceAt)} on.`,
+  ],
+  'recorder.ban_deferred': (d) => [
+    'The kicking rule could not be had',
+    `It is asked for again at ${timeOfDay(d.banAt)}.`,
+    'amber',
+    d.why,
+  ],
+  'recorder.fenced': (d) => [`Nothing can come of attempt ${d.attempt} any more`, 'Another may be opened.'],
+  'recorder.evictee_looked': (d) => [
+    'The abandoned recorder was looked for in the channel',
+    d.seen == null ? 'The list could not be had.' : d.seen ? 'It was there.' : 'It was not there.',
+    d.seen ? 'amber' : '',
+  ],
+  'recorder.evicted': () => ['The abandoned recorder is gone', ''],
 };
 
 /** Said once, however often it happened in a row. */
-const REPEATED = new Set(['recorder.seen', 'recorder.missed', 'media.awaited']);
+const REPEATED = new Set([
+  'recorder.seen',
+  'recorder.missed',
+  'recorder.room',
+  'recorder.evictee_looked',
+  'media.awaited',
+]);
 
 /** The steps of a history: `{key, title, text, tone, proof, actor, time, raw, times}`. */
 export function tell(items) {

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from actors.domain.event import public_type
 from actors.domain.events import JournalEvent, LiveRef, RecordingFailed
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import (
@@ -94,7 +95,7 @@ def render_event(event: JournalEvent, private: bool) -> dict[str, Any]:
     return {
         "id": f"{event.meeting_id}/{event.sequence}",
         "source": f"/meetings/{event.meeting_id}",
-        "type": event.event.kind,
+        "type": public_type(event.event),
         "sequence": event.sequence,
         "data": {"live": live, "metadata": {} if private else None, "padding": event.actor.id},
     }

@@ -161,11 +161,11 @@ def test_a_history_tells_each_step_with_its_evidence() -> None:
 def test_a_history_names_things_as_the_rest_of_the_interface() -> None:
     stored = in_phase(Phase.COMPLETED).log[-1]
     assert isinstance(stored.event, RecordingCompleted)
-    gapped = replace(stored, event=replace(stored.event, gaps=(Gap(0, 1000, "lost"),)))
+    gapped = replace(stored, event=replace(stored.event, gaps=(Gap(1000, 2000, "lost"),)))
     data = history_item(gapped)["data"]
     assert data["duration"] == 60.0
     assert data["files"][0] == shown(in_phase(Phase.COMPLETED).last)["files"][0]
-    assert data["gaps"] == [{"from": "1970-01-01T00:00:00.000Z", "to": "1970-01-01T00:00:01.000Z", "reason": "lost"}]
+    assert data["gaps"] == [{"from": "1970-01-01T00:00:01.000Z", "to": "1970-01-01T00:00:02.000Z", "reason": "lost"}]
 
 
 def test_a_history_tells_what_was_changed() -> None:
