@@ -153,8 +153,10 @@ async def test_the_list_of_a_recording_is_closed_when_it_is_over(site: Site, end
         assert (await site.lines())[-1] == "#EXT-X-ENDLIST"
 
 
-async def test_all_parts_play_as_one(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", [True, False])
+async def test_all_parts_play_as_one_also_when_the_first_recorder_died(site: Site, tmp_path: Path, ended: bool) -> None:
     assert site.records.row is not None
+    await site.store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=ended))
     name = slice_name(START_MS + 9000, "0" * 32)
     other = f"r/x1/{'0' * 32}_m-1.m3u8"
     await site.store.put_file(f"r/x1/{name}", encode(tmp_path / name, 47))
