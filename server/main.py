@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, disable_creat
 
 from clients.agora.client import AgoraAccount
 from clients.agora.simulator.app import build_simulator
-from clients.agora.simulator.faults import UnknownFault
+from clients.agora.simulator.faults import UnknownFault, check_rates
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.embedded.datadir import DataDir
 from clients.postgres.feed import PostgresFeed
@@ -55,9 +55,18 @@ class Ousted(OSError):
 
 def serve(config: Config) -> None:
     """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses, or another server."""
+    _check_faults(config)
     configure_logging(config.log.level, config.log.format)
     allow_files(config.streams.subscribers_max + OTHER_FILES)
     _run(_serve(config))
+
+
+def _check_faults(config: Config) -> None:
+    """Before anything is started for a simulator that could not be."""
+    try:
+        check_rates(config.simulator.faults)
+    except UnknownFault as error:
+        raise ConfigError(f"simulator.faults: {error}") from None
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -200,10 +209,7 @@ async def _simulator(
         seed=wanted.seed,
         control_open=wanted.control_open,
     )
-    try:
-        simulator = build_simulator(settings, store, struck=metrics.struck)
-    except UnknownFault as error:
-        raise ConfigError(f"simulator.faults: {error}") from None
+    simulator = build_simulator(settings, store, struck=metrics.struck)
     runner = web.AppRunner(simulator, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:

@@ -51,6 +51,15 @@ class UnknownFault(ValueError):
     """There is no fault of that name, or its probability is none."""
 
 
+def check_rates(rates: Mapping[str, float]) -> None:
+    """Raises UnknownFault, with the list of names if that is what is wrong."""
+    for name, rate in rates.items():
+        if name not in NAMES:
+            raise UnknownFault(f"there is no fault {name}; there are {', '.join(NAMES)}")
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise UnknownFault(f"the probability of {name} is a number from 0 to 1")
+
+
 class Faults:
     """`rates` is what is switched on; `fired` counts what has struck, and `struck` is told of each."""
 
@@ -66,11 +75,7 @@ class Faults:
 
     def replace(self, rates: Mapping[str, float]) -> None:
         """Switch to these faults. Raises UnknownFault, and then nothing has changed."""
-        for name, rate in rates.items():
-            if name not in NAMES:
-                raise UnknownFault(f"there is no fault {name}; there are {', '.join(NAMES)}")
-            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-                raise UnknownFault(f"the probability of {name} is a number from 0 to 1")
+        check_rates(rates)
         self.rates = dict(rates)
 
     def strikes(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from clients.agora.simulator.faults import NAMES
 from server.auth import Authenticator, Role, load_or_create_secret
 from server.cli import main
 from server.config import Config, ConfigError
@@ -192,3 +193,24 @@ def test_a_token_needs_none_of_the_heavy_parts() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_fault_that_does_not_exist_ends_the_start_with_the_list_of_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAPEDECK_SIMULATOR__FAULTS", '{"start.nonsense": 1}')
+    assert call("serve") == 2
+    by_server = capsys.readouterr().err
+    assert call("simulate", "--storage", "media", "--fault", "start.nonsense=1") == 2
+    by_simulator = capsys.readouterr().err
+    assert (by_server.count("\n"), by_simulator.count("\n")) == (1, 1)
+    for name in ("start.nonsense", *NAMES):
+        assert name in by_server
+        assert name in by_simulator
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize("fault", ["start.slow=2", "start.slow=nan", "start.slow=-1", "start.slow=often", "start.slow"])
+def test_a_probability_is_a_number_from_0_to_1(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("simulate", "--storage", "media", "--fault", fault) == 2
+    assert "start.slow" in capsys.readouterr().err
