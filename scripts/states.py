@@ -1,4 +1,4 @@
-"""Writes docs/states.md from the transition table: `python scripts/states.py` prints it, `--write` stores it.
+"""Writes docs/states.md from the transition table and the settings: `python scripts/states.py` prints it, `--write` stores it.
 
 A test compares the stored page with what this prints, so the page is never out of date.
 """
@@ -8,12 +8,14 @@ from pathlib import Path
 
 from actors.domain.model import LIVE_PHASES, SETTLED_PHASES, Phase, State
 from actors.domain.transitions import TABLE
+from scripts.worst_times import section
+from server.config import Config
 
 PAGE = Path(__file__).parent.parent / "docs" / "states.md"
 
 HEAD = """# The states of a recording
 
-Made by `scripts/states.py` from `actors/domain/transitions.py`; do not edit.
+Made by `scripts/states.py` from `actors/domain/transitions.py` and the defaults of the settings; do not edit.
 
 `phase` is what has been observed of a recording, `want` what its users want. The public `state` is a projection of both: a
 stop changes only what is wanted, so it may come in any phase, and twice.
@@ -22,7 +24,7 @@ stop changes only what is wanted, so it may come in any phase, and twice.
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, diagram(), transitions(), projection()])
+    return "\n".join([HEAD, diagram(), transitions(), projection(), section(Config())])
 
 
 def diagram() -> str:

@@ -1,0 +1,226 @@
+"""How long the worst case takes from a fact to the state that says so, computed from the settings.
+
+`scripts/states.py` puts it into docs/states.md; a test plays the worst cases through the rules and holds the figures to them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from server.config import Config
+from server.policies import policy_of
+
+HEAD = """## How long it takes at most
+
+Computed from the defaults of `config.toml`; the last column says how, by the names of the settings. A call takes
+`agora.timeout_seconds` at most, a stop `agora.stop_timeout_seconds`. Whatever is due is found within
+`reconciler.interval_seconds`, and pauses are stretched by up to a tenth: a *step* is the longest pause of a schedule so stretched,
+that interval and a call. What a call in flight has not seen any more, the next one sees. Beyond that: the provider answers, there
+is room in the budget of requests, the database commits at once, storage lists at once, and no node dies. A wait for any of them
+is added.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """One way from a fact to a state. Seconds; `how`: what they are made of."""
+
+    fact: str
+    state: str
+    seconds: float
+    how: str
+
+
+class Times:
+    """The terms that all ways are put together from."""
+
+    def __init__(self, config: Config) -> None:
+        self.recording, self.proof = config.recording, config.proof
+        self.policy = policy_of(config)
+        self.look = config.reconciler.interval_seconds
+        self.call = config.agora.timeout_seconds
+        self.stop_call = config.agora.stop_timeout_seconds
+        self.notice = config.reconciler.inbox_age_seconds + self.look
+
+    def step(self, pauses: Sequence[float], call: float) -> float:
+        """The longest of these pauses, and the call behind it."""
+        return self.due(max(pauses) * (1 + self.policy.jitter_ratio)) + call
+
+    def due(self, seconds: float) -> float:
+        """Until something is done that is due after so long."""
+        return seconds + self.look
+
+    def missing(self, call: float) -> float:
+        """From the first answer that there is no such session until that is believed."""
+        step = self.step(self.recording.miss_delays_seconds, call)
+        return max(self.recording.failover_window_seconds + step, (self.recording.query_misses_min - 1) * step)
+
+
+def worst_times(config: Config) -> Iterator[Worst]:
+    """All of them, in the order of a recording's life."""
+    times = Times(config)
+    yield from _starting(times)
+    yield from _evicting(times)
+    yield from _running(times)
+    yield from _ending(times)
+
+
+def _starting(t: Times) -> Iterator[Worst]:
+    r = t.recording
+    yield Worst(
+        "a recorder captures, and a notification has come",
+        "`active`",
+        t.notice,
+        "at once; if its first handling is lost, `inbox_age` + `interval`",
+    )
+    yield Worst(
+        "a recorder captures, and none comes",
+        "`active`",
+        t.call + t.step(r.confirm_delays_seconds, t.call),
+        "a call, a step of `confirm_delays`",
+    )
+    yield Worst(
+        "a recorder is accepted and never captures",
+        "it is given up, and evicted",
+        t.due(t.policy.confirm_limit_ms / 1000),
+        "the limit for the first proof + `interval`",
+    )
+    yield Worst(
+        "a start's answer is lost, and the recorder runs",
+        "its sid is known, or it is given up and evicted",
+        t.call + t.due(r.start_retry_delays_seconds[0] * (1 + t.policy.jitter_ratio)) + t.call + _sid_wait(t),
+        "the lost call, the first step of `start_retry_delays`, the wait for the sid + `interval`",
+    )
+    yield Worst(
+        "no start is answered clearly",
+        "`failed`; the attempt is evicted",
+        t.due(r.starting_deadline_seconds),
+        "`starting_deadline` + `interval`",
+    )
+
+
+def _sid_wait(t: Times) -> float:
+    return t.due(t.policy.sid_wait_ms / 1000)
+
+
+def _evicting(t: Times) -> Iterator[Worst]:
+    r, p = t.recording, t.policy
+    yield Worst(
+        "an attempt without a sid is evicted",
+        "another may be opened",
+        t.call + t.due(p.eviction_settle_ms / 1000),
+        "the call for the kicking rule, the time for it to take effect + `interval`",
+    )
+    yield Worst(
+        "the same, and no rule can be had",
+        "another may be opened",
+        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds),
+        "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on",
+    )
+    yield Worst(
+        "an attempt with a sid is evicted, and is told to stop in vain",
+        "another may be opened",
+        t.due(p.ban_pause_ms / 1000) + t.call + t.due(p.eviction_settle_ms / 1000),
+        "the time for stops alone + `interval`, the call for the rule, the time for it to take effect + `interval`",
+    )
+    yield Worst(
+        "the same, no rule can be had, and no stop gives proof",
+        "another may be opened",
+        t.due(r.eviction_limit_seconds),
+        "`eviction_limit` + `interval`",
+    )
+
+
+def _running(t: Times) -> Iterator[Worst]:
+    r, p = t.recording, t.policy
+    yield Worst(
+        "a recorder dies, and a notification says so",
+        "a gap is open, or `processing`",
+        t.notice,
+        "as above",
+    )
+    yield Worst(
+        "a recorder dies without a word",
+        "a gap is open, or `processing`",
+        t.call + t.due(r.verify_interval_seconds) + t.call + t.missing(t.call),
+        "a call, `verify_interval` + `interval`, a call, then `failover_window` and a step of `miss_delays`",
+    )
+    yield Worst(
+        "everybody has left, and the recorder stays",
+        "`stopping`",
+        (p.members_lag_ms + p.room_interval_ms + p.room_empty_margin_ms) / 1000
+        + r.max_idle_seconds
+        + t.call
+        + 2 * (t.look + t.call)
+        + p.room_empty_interval_ms / 1000,
+        "the list's age, a call, the time between looks at the room, `maxIdleTime` (here `max_idle`), its margin, one look more",
+    )
+    yield Worst(
+        "nobody stops it",
+        "`stopping`",
+        t.due(r.max_duration_seconds),
+        "`maxDuration` (here `max_duration`) + `interval`, from `startedAt` on",
+    )
+    yield Worst(
+        "nobody stops it, whatever else is believed of it",
+        "`stopping`",
+        t.due(p.max_age_ms / 1000),
+        "the maximum age + `interval`, from `createdAt` on",
+    )
+
+
+def _ending(t: Times) -> Iterator[Worst]:
+    r, proof = t.recording, t.proof
+    yield Worst("a stop is asked for, and is answered", "`processing`", t.stop_call, "one call")
+    yield Worst(
+        "a stop is asked for, and no answer proves anything",
+        "`processing`; the recorder is evicted",
+        t.due(r.stopping_deadline_seconds),
+        "`stopping_deadline` + `interval`",
+    )
+    yield Worst(
+        "all files are there, and a notification says so", "`completed`", t.notice, "as above, then a look at storage"
+    )
+    yield Worst(
+        "all files are there, and none comes",
+        "`completed`",
+        t.step(proof.check_delays_seconds, 0),
+        "the longest of `check_delays`, stretched, + `interval`, then a look at storage",
+    )
+    yield Worst(
+        "all files are said to be there, and some are not",
+        "`completed`, `partial`",
+        proof.settle_seconds + t.step(proof.check_delays_seconds, 0),
+        "`settle` and what stands one row above",
+    )
+    yield Worst(
+        "the last file comes out of the provider's backup, and no notification comes",
+        "`completed`",
+        t.due(max(proof.backup_interval_seconds, max(proof.check_delays_seconds) * (1 + t.policy.jitter_ratio))),
+        "`backup_interval` + `interval`, then a look at storage",
+    )
+    yield Worst(
+        "files do not come, or storage cannot be listed",
+        "`completed`, `partial`, or `failed`",
+        t.due(r.processing_deadline_seconds),
+        "`processing_deadline` + `interval`",
+    )
+    yield Worst(
+        "the same, while the provider has files in its backup",
+        "`completed`, `partial`, or `failed`",
+        t.due(r.backup_deadline_seconds),
+        "`backup_deadline` + `interval`",
+    )
+
+
+def section(config: Config) -> str:
+    """The part of the page."""
+    rows = [f"| {w.fact} | {w.state} | {_said(w.seconds)} | {w.how} |" for w in worst_times(config)]
+    return "\n".join([HEAD, "| When | then | after | made of |", "|---|---|---|---|", *rows, ""])
+
+
+def _said(seconds: float) -> str:
+    """`27.5 s`, `4 min 25 s`, `24 h 1 s`."""
+    if seconds < 120:
+        return f"{seconds:g} s"
+    units = (("h", seconds // 3600), ("min", seconds % 3600 // 60), ("s", seconds % 60))
+    return " ".join(f"{count:g} {unit}" for unit, count in units if count)
