@@ -35,7 +35,7 @@ class Times:
 
     def __init__(self, config: Config) -> None:
         self.recording, self.proof = config.recording, config.proof
-        self.policy = policy_of(config)
+        self.stretch = 1 + policy_of(config).jitter_ratio
         self.look = config.reconciler.interval_seconds
         self.call = config.agora.timeout_seconds
         self.stop_call = config.agora.stop_timeout_seconds
@@ -43,7 +43,7 @@ class Times:
 
     def step(self, pauses: Sequence[float], call: float) -> float:
         """The longest of these pauses, and the call behind it."""
-        return self.due(max(pauses) * (1 + self.policy.jitter_ratio)) + call
+        return self.due(max(pauses) * self.stretch) + call
 
     def due(self, seconds: float) -> float:
         """Until something is done that is due after so long."""
@@ -81,14 +81,14 @@ def _starting(t: Times) -> Iterator[Worst]:
     yield Worst(
         "a recorder is accepted and never captures",
         "it is given up, and evicted",
-        t.due(t.policy.confirm_limit_ms / 1000),
-        "the limit for the first proof + `interval`",
+        t.due(r.confirm_limit_seconds),
+        "`confirm_limit` + `interval`",
     )
     yield Worst(
         "a start's answer is lost, and the recorder runs",
         "its sid is known, or it is given up and evicted",
-        t.call + t.due(r.start_retry_delays_seconds[0] * (1 + t.policy.jitter_ratio)) + t.call + _sid_wait(t),
-        "the lost call, the first step of `start_retry_delays`, the wait for the sid + `interval`",
+        t.call + t.step(r.start_retry_delays_seconds[:1], t.call) + t.due(r.sid_wait_seconds),
+        "the lost call, a step with the first of `start_retry_delays`, `sid_wait` + `interval`",
     )
     yield Worst(
         "no start is answered clearly",
@@ -98,17 +98,13 @@ def _starting(t: Times) -> Iterator[Worst]:
     )
 
 
-def _sid_wait(t: Times) -> float:
-    return t.due(t.policy.sid_wait_ms / 1000)
-
-
 def _evicting(t: Times) -> Iterator[Worst]:
-    r, p = t.recording, t.policy
+    r = t.recording
     yield Worst(
         "an attempt without a sid is evicted",
         "another may be opened",
-        t.call + t.due(p.eviction_settle_ms / 1000),
-        "the call for the kicking rule, the time for it to take effect + `interval`",
+        t.call + t.due(r.eviction_settle_seconds),
+        "the call for the kicking rule, `eviction_settle` + `interval`",
     )
     yield Worst(
         "the same, and no rule can be had",
@@ -119,8 +115,8 @@ def _evicting(t: Times) -> Iterator[Worst]:
     yield Worst(
         "an attempt with a sid is evicted, and is told to stop in vain",
         "another may be opened",
-        t.due(p.ban_pause_ms / 1000) + t.call + t.due(p.eviction_settle_ms / 1000),
-        "the time for stops alone + `interval`, the call for the rule, the time for it to take effect + `interval`",
+        t.due(r.eviction_ban_pause_seconds) + t.call + t.due(r.eviction_settle_seconds),
+        "`eviction_ban_pause` + `interval`, the call for the rule, `eviction_settle` + `interval`",
     )
     yield Worst(
         "the same, no rule can be had, and no stop gives proof",
@@ -131,7 +127,8 @@ def _evicting(t: Times) -> Iterator[Worst]:
 
 
 def _running(t: Times) -> Iterator[Worst]:
-    r, p = t.recording, t.policy
+    r = t.recording
+    look = t.due(r.room_empty_interval_seconds) + t.call
     yield Worst(
         "a recorder dies, and a notification says so",
         "a gap is open, or `processing`",
@@ -147,12 +144,11 @@ def _running(t: Times) -> Iterator[Worst]:
     yield Worst(
         "everybody has left, and the recorder stays",
         "`stopping`",
-        (p.members_lag_ms + p.room_interval_ms + p.room_empty_margin_ms) / 1000
-        + r.max_idle_seconds
-        + t.call
-        + 2 * (t.look + t.call)
-        + p.room_empty_interval_ms / 1000,
-        "the list's age, a call, the time between looks at the room, `maxIdleTime` (here `max_idle`), its margin, one look more",
+        r.members_lag_seconds
+        + (t.call + t.due(r.room_interval_seconds) + t.call)
+        + max(r.max_idle_seconds + r.room_empty_margin_seconds + look, (r.looks_min - 1) * look),
+        "`members_lag`, a call, `room_interval` + `interval`, a call, `maxIdleTime` (here `max_idle`) + `room_empty_margin`, "
+        "`room_empty_interval` + `interval`, a call",
     )
     yield Worst(
         "nobody stops it",
@@ -163,8 +159,8 @@ def _running(t: Times) -> Iterator[Worst]:
     yield Worst(
         "nobody stops it, whatever else is believed of it",
         "`stopping`",
-        t.due(p.max_age_ms / 1000),
-        "the maximum age + `interval`, from `createdAt` on",
+        t.due(r.max_age_seconds),
+        "`max_age` + `interval`, from `createdAt` on",
     )
 
 
@@ -195,7 +191,7 @@ def _ending(t: Times) -> Iterator[Worst]:
     yield Worst(
         "the last file comes out of the provider's backup, and no notification comes",
         "`completed`",
-        t.due(max(proof.backup_interval_seconds, max(proof.check_delays_seconds) * (1 + t.policy.jitter_ratio))),
+        t.due(max(proof.backup_interval_seconds, max(proof.check_delays_seconds) * t.stretch)),
         "`backup_interval` + `interval`, then a look at storage",
     )
     yield Worst(
