@@ -32,9 +32,9 @@ def encode(path: Path, frames: int, *, hertz: float = 440.0, first_frame: int = 
     return path
 
 
-def decoded_seconds(path: Path) -> float:
-    """How long the sound is that comes out of a file."""
-    with av.open(str(path)) as container:
+def decoded_seconds(source: Path | str) -> float:
+    """How long the sound is that comes out of a file or a URL."""
+    with av.open(str(source)) as container:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-import av
 import pytest
 import structlog
 from aiohttp import ClientSession, web
@@ -25,7 +24,7 @@ from server.playback import UrlSigner, playback_items
 from server.policy import assert_all_routes_have_policies
 from server.routes.media import MediaRoutes
 from server.settings import HttpSettings
-from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
+from tests.fakes.media import SID, START_MS, decoded_seconds, encode, playlist, slice_name
 
 LIST = f"r/x1/{SID}_m-1.m3u8"
 MP4 = f"r/x1/{SID}_m-1_0.mp4"
@@ -103,11 +102,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         async with ClientSession() as http:
             yield Site(store, records, clock, signer, http)
         await runner.cleanup()
-
-
-def decoded_seconds(url: str) -> float:
-    with av.open(url) as container:
-        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
 @pytest.mark.parametrize("kind", ["hls", "mp4"])
