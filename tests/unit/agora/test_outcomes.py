@@ -216,7 +216,7 @@ def test_refusals_for_now(call: str, status: int, body: Any, code: FailureCode) 
     assert later.failure.code is code
     assert later.failure.retryable
     assert later.after_ms == 3000
-    assert later.limit is None
+    assert (later.limit is not None) is (code is FailureCode.CAPACITY)
 
 
 @pytest.mark.parametrize(
