@@ -133,13 +133,18 @@ class _Case:
         return [*self._playlist_faults(), *self._time_faults(now_ms), *self._movie_faults()]
 
     def gaps(self) -> tuple[Gap, ...]:
-        """Stretches of the span of which nothing is to be played. Only what lies within the tolerance is not named."""
+        """Stretches of the span of which nothing is to be played. What lies within the tolerance is not named, but where one
+        recorder took another's place something is known to be missing."""
         if not self.stretches:
             return ()
         holes = uncovered(self.from_ms, self.to_ms, self.stretches)
         lost = sorted((s for s in self.stretches if not s.present), key=lambda s: s.from_ms)
         small = sum(end - begin for begin, end in holes if not _causes(lost, begin, end)) <= self.slack_ms
-        named = [h for h in holes if _causes(lost, *h) or not small or h[1] - h[0] > self._limit_ms(*h)]
+        named = [
+            (begin, end)
+            for begin, end in holes
+            if _causes(lost, begin, end) or self._replaced(end) or not small or end - begin > self._limit_ms(begin, end)
+        ]
         return tuple(Gap(begin, end, self._reason(lost, begin, end)) for begin, end in named)
 
     def proven(self, faults: Sequence[str]) -> Proven:
@@ -197,9 +202,12 @@ class _Case:
         causes = _causes(lost, begin, end)
         if causes:
             return "slice_empty" if all(s.slice.size == 0 for s in causes) else "slice_missing"
-        replaced = any(part.stretches and part.stretches[0].from_ms == end for part in self.parts[1:])
         died = end == self.to_ms and not self.ended
-        return LOST if replaced or died else "not_captured"
+        return LOST if died or self._replaced(end) else "not_captured"
+
+    def _replaced(self, at_ms: int) -> bool:
+        """Whether a part other than the first begins there."""
+        return any(part.stretches and part.stretches[0].from_ms == at_ms for part in self.parts[1:])
 
     def _times(self, gaps: Sequence[Gap]) -> tuple[int, int]:
         """Slices tell best when capture began and ended; where they lack, a gap reaches to what is known otherwise."""

@@ -50,8 +50,8 @@ class Policy:
     restart_window_ms: int = 600_000
     stray_margin_ms: int = 10_000
     """So long after the end of a recorder its notifications may still bear later times."""
-    max_age_ms: int = 90_000_000
-    """So old a live recording may be, whatever the provider says of it."""
+    max_age_ms: int = 86_400_000
+    """So old a live recording may be, whatever the provider says of it: no token of a recorder lasts longer (reference 10.1)."""
     attempts_max: int = 5
     """So many attempts in a row may come to nothing."""
     acquire_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 15_000)

@@ -193,6 +193,16 @@ def test_many_small_holes_add_up() -> None:
     assert sum(g.to_ms - g.from_ms for g in verdict.gaps) == 20_000
 
 
+def test_where_a_recorder_was_replaced_something_is_missing_however_little() -> None:
+    first, second = "f" * 32, "b" * 32
+    early = playlist(slices(15, sid=first), ended=False, sid=first)
+    late = playlist(slices(20, start_ms=T0 + 16_000, sid=second), sid=second)
+    files = report(late, early, movies=(movie(20, sid=second), movie(15, sid=first)))
+    verdict = proven(judge(files, recording(), POLICY, LATER))
+    assert verdict.completeness is Completeness.PARTIAL
+    assert verdict.gaps[0] == Gap(T0 + 15_000, T0 + 16_000, "recorder_lost")
+
+
 def test_parts_are_numbered_in_the_order_of_their_first_slice() -> None:
     first, second = "f" * 32, "b" * 32
     early = playlist(slices(15, sid=first), ended=False, sid=first)

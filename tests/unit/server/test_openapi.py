@@ -43,7 +43,7 @@ def app(tmp_path: Path) -> Application:
             webhook_secret=None,
             public_url="http://127.0.0.1:1",
             node="n",
-            incarnation="i",
+            process="p",
             mode={},
             media_root=LocalStore(tmp_path),
         ),
