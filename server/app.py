@@ -104,10 +104,17 @@ class Parts:
     media_root: LocalStore
 
 
+def as_they_are(ports: Ports) -> Ports:
+    """The ports as the server runs with them. Who puts something else between core and adapters wires it in here."""
+    return ports
+
+
 class Application:
     """A wired server; `web` is its aiohttp application."""
 
-    def __init__(self, parts: Parts, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, parts: Parts, http: aiohttp.ClientSession, wrap: Callable[[Ports], Ports] = as_they_are
+    ) -> None:
         self._parts = parts
         self.node = parts.node
         config, clock, ids = parts.config, SystemClock(), RandomIds()
@@ -136,7 +143,7 @@ class Application:
             clock,
             observer=StreamMetrics(parts.registry),
         )
-        self.ports = Ports(
+        ports = Ports(
             journal=PostgresJournal(parts.pool),
             ownership=PostgresOwnership(parts.pool, parts.node, parts.process),
             inbox=PostgresInbox(parts.pool, parts.node),
@@ -147,6 +154,7 @@ class Application:
             ids=ids,
             observe=ActorMetrics(parts.registry),
         )
+        self.ports = wrap(ports)
         leases = lease_settings_of(config)
         lease = Lease(leases)
         NodeMetrics(parts.registry).watch(lambda: lease.age_seconds)

@@ -5,7 +5,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
+from actors.ports import Ports
 from clients.agora.client import AgoraAccount
 from clients.agora.simulator.app import build_simulator
 from clients.agora.simulator.faults import UnknownFault, check_rates
@@ -25,7 +26,7 @@ from clients.postgres.migrate import upgrade
 from clients.postgres.pool import create_pool
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
-from server.app import Application, Parts
+from server.app import Application, Parts, as_they_are
 from server.auth import own_secrets, signing_secrets
 from server.auth.jwks import open_jwks
 from server.banner import banner
@@ -53,12 +54,15 @@ class Ousted(OSError):
     """A later server has this one's name: its meetings are that one's now, and nothing is left to do here."""
 
 
-def serve(config: Config) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises ConfigError, and OSError for what the system refuses, or another server."""
+def serve(config: Config, wrap: Callable[[Ports], Ports] = as_they_are) -> None:
+    """Run until SIGTERM or Ctrl-C, on the ports that `wrap` makes of the real ones.
+
+    Raises ConfigError, and OSError for what the system refuses, or another server.
+    """
     _check_faults(config)
     configure_logging(config.log.level, config.log.format)
     allow_files(config.streams.subscribers_max + OTHER_FILES)
-    _run(_serve(config))
+    _run(_serve(config, wrap))
 
 
 def _check_faults(config: Config) -> None:
@@ -78,14 +82,14 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         uvloop.run(work)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, wrap: Callable[[Ports], Ports]) -> None:
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(DataDir(config.data_dir))
         listener = stack.enter_context(listen(config))
-        app = await _start(config, listener, stack)
+        app = await _start(config, listener, stack, wrap)
         await _first_of(told, app.heartbeat.ousted)
         if app.heartbeat.ousted.is_set():
             raise Ousted(
@@ -103,7 +107,9 @@ async def _first_of(*events: asyncio.Event) -> None:
         wait.cancel()
 
 
-async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack) -> Application:
+async def _start(
+    config: Config, listener: socket.socket, stack: AsyncExitStack, wrap: Callable[[Ports], Ports]
+) -> Application:
     """Everything in its order; the stack undoes it."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a series beside each counter that nobody asks for
     registry = CollectorRegistry()
@@ -144,7 +150,7 @@ async def _start(config: Config, listener: socket.socket, stack: AsyncExitStack)
         mode=_mode(config, mode),
         media_root=media_root,
     )
-    app = Application(parts, http)
+    app = Application(parts, http, wrap)
     await stack.enter_async_context(listening(app.web, listener, config.http))
     await app.health.report()
     shown = banner(parts.public_url, config, parts.mode, _engine_lines(config, engines), app.health.troubles)

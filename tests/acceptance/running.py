@@ -24,8 +24,9 @@ URL = re.compile(r"Tapedeck\s+(http://\S+)")
 class RunningServer:
     """One data directory; the server on it may be killed and started again."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, module: str = "server", **environment: str) -> None:
         self.data_dir = data_dir
+        self._module = module
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
         self.url = ""
@@ -36,20 +37,22 @@ class RunningServer:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self) -> "RunningServer":
-        """Run it until it says that it listens."""
+    async def start(self, **environment: str) -> "RunningServer":
+        """Run it until it says that it listens. What is told here holds for this life only."""
         position = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "server",
-                env=self.environment(),
+                sys.executable, "-m", self._module,
+                env={**self.environment(), **environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )  # fmt: skip
 
         async def address() -> str | None:
-            said = self.log.read_text(encoding="utf-8", errors="replace")[position:]
+            with self.log.open("rb") as log:
+                log.seek(position)
+                said = log.read().decode(errors="replace")
             assert self._process is not None
             assert self._process.returncode is None, said
             found = URL.search(said)
@@ -75,17 +78,18 @@ class RunningServer:
         self._process.kill()
         await self._process.wait()
 
-    async def stop(self, seconds: float = 10.0) -> int:
-        """SIGTERM, and the exit code."""
+    async def ended(self, seconds: float) -> int:
+        """Wait for its end, and the exit code."""
         assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), seconds)
+
+    async def stop(self, seconds: float = 10.0) -> int:
+        """SIGTERM, and the exit code; 0 also where it was never started."""
+        if self._process is None:
+            return 0
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
         return await self.ended(seconds)
-
-    async def ended(self, seconds: float) -> int:
-        """The exit code, once it ends by itself."""
-        assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), seconds)
 
 
 @contextmanager

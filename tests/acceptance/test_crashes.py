@@ -1,0 +1,91 @@
+"""The real server, killed with SIGKILL before and after each port call of a start and a stop (issue: crashes for real)."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.acceptance.crashing import MEETING, POINT, POINTS
+from tests.acceptance.insistence import insist, insist_on_state
+from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.acceptance.truth import Account, complaints
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SOON = {
+    "TAPEDECK_RECORDING__ACQUIRE_RETRY_DELAYS_SECONDS": "[0.5]",
+    "TAPEDECK_RECORDING__START_RETRY_DELAYS_SECONDS": "[0.5]",
+    "TAPEDECK_RECORDING__STOP_RETRY_DELAYS_SECONDS": "[0.5]",
+    "TAPEDECK_RECORDING__CONFIRM_DELAYS_SECONDS": "[0.4]",
+    "TAPEDECK_RECORDING__VERIFY_INTERVAL_SECONDS": "1",
+    "TAPEDECK_RECORDING__MISS_DELAYS_SECONDS": "[1]",
+    "TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "5",
+    "TAPEDECK_RECONCILER__INBOX_AGE_SECONDS": "1",
+}
+LANES = 2
+REACHED_SECONDS = 20.0
+END_SECONDS = 60.0
+
+
+async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    tone = encoded_tone(tmp_path)
+    shares = [POINTS[lane::LANES] for lane in range(LANES)]
+    found = await asyncio.gather(*[_lane(http, tone, share) for share in shares])
+    assert {point: what for lane in found for point, what in lane.items() if what} == {}
+
+
+async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
+    """One server after the other on the same data, each dying at its point; at the end one that lives. By point what is wrong."""
+    async with paired(http, tone, module="tests.acceptance.crashing", **SOON) as pair:
+        lives = [await _life(pair, f"crash-{number}", point) for number, point in enumerate(points)]
+        await pair.server.start()
+        ended = await asyncio.gather(*lives)
+        await pair.quiet(END_SECONDS)
+        account = await pair.account()
+    assert not [each for each in complaints(account) if each.recording_id is None and each.cname is None]
+    return {
+        point: [*_judged(account, recording), *_of_channel(account, f"crash-{number}")]
+        for number, (point, recording) in enumerate(zip(points, ended, strict=True))
+    }
+
+
+async def _life(pair: Pair, meeting: str, point: str) -> "asyncio.Task[Any]":
+    """From a start until its own death at the point. The user's task goes on in the next lives."""
+    await pair.server.start(**{MEETING: meeting, POINT: point})
+    user = asyncio.create_task(_record(pair, meeting))
+    try:
+        code = await pair.server.ended(REACHED_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"never came to this point: {point}") from None
+    assert code == -signal.SIGKILL, (point, code)
+    return user
+
+
+async def _record(pair: Pair, meeting: str) -> Any:
+    """Start, wait for the first proof, stop, wait for the end: whoever answers, and how often it takes."""
+    path = f"/api/v1/meetings/{meeting}/recording"
+    status, started = await insist(pair.host, "POST", f"{path}/start", **{"Idempotency-Key": f"{meeting}-start"})
+    assert status in (201, 202), started
+    await insist_on_state(pair.host, started["id"], "active")
+    status, stopped = await insist(pair.host, "POST", f"{path}/stop", **{"Idempotency-Key": f"{meeting}-stop"})
+    assert status in (200, 202), stopped
+    return await insist_on_state(pair.host, started["id"], "completed", "failed", "aborted")
+
+
+def _judged(account: Account, recording: Any) -> list[str]:
+    """One session, and all of it is there."""
+    sessions = [each for each in account.sessions if each["cname"] == recording["channelName"]]
+    rows = [each for each in account.recordings if each["channelName"] == recording["channelName"]]
+    found = [] if len(sessions) == 1 else [f"{len(sessions)} sessions"]
+    found += [] if len(rows) == 1 else [f"{len(rows)} recordings"]
+    if (recording["state"], recording["completeness"]) != ("completed", "complete"):
+        found.append(f"{recording['state']}, {recording['completeness']}: {recording['gaps']} {recording['error']}")
+    return found
+
+
+def _of_channel(account: Account, cname: str) -> list[str]:
+    return [each.what for each in complaints(account) if each.cname == cname]
