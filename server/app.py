@@ -112,9 +112,7 @@ def as_they_are(ports: Ports) -> Ports:
 class Application:
     """A wired server; `web` is its aiohttp application."""
 
-    def __init__(
-        self, parts: Parts, http: aiohttp.ClientSession, wrap: Callable[[Ports], Ports] = as_they_are
-    ) -> None:
+    def __init__(self, parts: Parts, http: aiohttp.ClientSession, wrap: Callable[[Ports], Ports] = as_they_are) -> None:
         self._parts = parts
         self.node = parts.node
         config, clock, ids = parts.config, SystemClock(), RandomIds()

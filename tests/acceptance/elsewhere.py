@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from tests.listening import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
 SAY_SECONDS = 30.0
@@ -26,20 +27,37 @@ class Simulator:
 
     async def start(self, *options: str) -> "Simulator":
         """Run it until it says that it listens. With options these are taken instead of the first ones."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from server.cli import main; main()", "simulate",
-            "--storage", str(self.storage), "--port", str(self.port), *(options or self._options),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        said = await asyncio.wait_for(self._process.stdout.readline(), SAY_SECONDS)
-        assert said.startswith(b"Agora simulator on http://"), said
+        log = self.storage.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        position = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", "from server.cli import main; main()", "simulate",
+                "--storage", str(self.storage), "--port", str(self.port), *(options or self._options),
+                cwd=ROOT,
+                stdout=output,
+            )  # fmt: skip
+
+        async def said() -> bool:
+            assert self.lives, "the simulator has ended"
+            return b"Agora simulator on http://" in log.read_bytes()[position:]
+
+        await eventually(said, SAY_SECONDS)
         return self
+
+    @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def kill(self) -> None:
+        """SIGKILL: its sessions run on without it."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
 
     async def stop(self) -> None:
         """SIGTERM, unless it has ended."""
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and self.lives:
             self._process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(self._process.wait(), SAY_SECONDS)
 

@@ -37,6 +37,10 @@ class RunningServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self, **environment: str) -> "RunningServer":
         """Run it until it says that it listens. What is told here holds for this life only."""
         position = self.log.stat().st_size if self.log.exists() else 0

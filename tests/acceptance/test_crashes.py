@@ -13,7 +13,7 @@ from tests.acceptance.insistence import insist, insist_on_state
 from tests.acceptance.pair import Pair, encoded_tone, paired
 from tests.acceptance.truth import Account, complaints
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 SOON = {
     "TAPEDECK_RECORDING__ACQUIRE_RETRY_DELAYS_SECONDS": "[0.5]",
     "TAPEDECK_RECORDING__START_RETRY_DELAYS_SECONDS": "[0.5]",
