@@ -93,13 +93,14 @@ class Pair:
                 return found
             cursor = f"&cursor={page['nextCursor']}"
 
-    async def account(self) -> Account:
+    async def account(self, per_second: int = 10) -> Account:
         """What each of them says, to be compared."""
         return Account(
             sessions=await self.sessions(),
             recordings=await self.recordings(),
             requests=await self.requests(),
             storage=self.simulator.storage,
+            per_second=per_second,
         )
 
     async def quiet(self, within_seconds: float) -> None:

@@ -46,9 +46,10 @@ async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> d
         ended = await asyncio.gather(*lives)
         await pair.quiet(END_SECONDS)
         account = await pair.account()
-    assert not [each for each in complaints(account) if each.recording_id is None and each.cname is None]
+        wrong = complaints(account)
+    assert [each for each in wrong if each.cname is None] == []
     return {
-        point: [*_judged(account, recording), *_of_channel(account, f"crash-{number}")]
+        point: [*_judged(account, recording), *(each.what for each in wrong if each.cname == f"crash-{number}")]
         for number, (point, recording) in enumerate(zip(points, ended, strict=True))
     }
 
@@ -85,7 +86,3 @@ def _judged(account: Account, recording: Any) -> list[str]:
     if (recording["state"], recording["completeness"]) != ("completed", "complete"):
         found.append(f"{recording['state']}, {recording['completeness']}: {recording['gaps']} {recording['error']}")
     return found
-
-
-def _of_channel(account: Account, cname: str) -> list[str]:
-    return [each.what for each in complaints(account) if each.cname == cname]
