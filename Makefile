@@ -36,7 +36,7 @@ sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one stor
 	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 bench: setup-test ## measure ratios against bare mechanisms and other libraries; benchmarks/README.md says what
-	@for name in broadcast memory start; do "$(BIN)/python" -m benchmarks.$$name; done
+	@for name in broadcast memory recovery start; do "$(BIN)/python" -m benchmarks.$$name; done
 
 setup-run: need-python
 	@$(PYTHON) scripts/bootstrap.py run

@@ -9,6 +9,7 @@ import pytest
 SHORT = {
     "broadcast": ["--subscribers", "20", "--messages", "5"],
     "memory": ["--subscribers", "20"],
+    "recovery": ["--recordings", "5"],
     "start": ["--commands", "40"],
 }
 

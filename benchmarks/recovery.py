@@ -1,0 +1,97 @@
+"""After a kill: how long until all live recordings are owned and verified again, against what the query budget allows at best."""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from benchmarks.measuring import table
+from clients.postgres.budget import BACKGROUND_SHARE
+from server.config import Config
+from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.waiting import eventually
+
+SETUP_PER_SECOND = 100
+"""What is built up is not measured, so it need not wait for the provider's rate; afterwards that holds again."""
+SETUP_SECONDS = 120.0
+LOOK_SECONDS = 0.5
+OFTEN = {"TAPEDECK_RECORDING__VERIFY_INTERVAL_SECONDS": "1"}
+"""Every recording is due when the server is back: what is measured is the way there, not the interval."""
+
+
+async def measure(recordings: int, tone: Path) -> float:
+    """Seconds from the end of the start until the last recording was found alive."""
+    options = ("--requests-per-second", str(SETUP_PER_SECOND), "--max-recorders", str(recordings + 50))
+    async with aiohttp.ClientSession() as http, paired(http, tone, *options, **OFTEN) as pair:
+        await pair.server.start(TAPEDECK_AGORA__REQUESTS_PER_SECOND=str(SETUP_PER_SECOND))
+        await _record(pair, recordings)
+        await pair.server.kill()
+        killed = time.time()
+        await pair.server.start()
+        ready = time.time()
+        last = await _verified(pair, recordings, killed, 10 * floor(recordings) + SETUP_SECONDS)
+        return last - ready
+
+
+def floor(recordings: int) -> float:
+    """Seconds that so many queries take within their share of the provider's rate."""
+    return recordings / (Config().agora.requests_per_second * BACKGROUND_SHARE)
+
+
+async def _record(pair: Pair, recordings: int) -> None:
+    """So many meetings, each with an active recording."""
+    for number in range(recordings):
+        path = f"/api/v1/meetings/r-{number}/recording/start"
+        status, answer, _ = await pair.host.call("POST", path, headers={"Prefer": "respond-async"})
+        if status != 202:
+            raise SystemExit(f"a start was refused: {answer}")
+
+    async def active() -> bool:
+        await asyncio.sleep(LOOK_SECONDS)
+        _, page, _ = await pair.operator.call("GET", "/api/v1/recordings?state=active&limit=1")
+        return bool(page["total"] == recordings)
+
+    await eventually(active, SETUP_SECONDS)
+
+
+async def _verified(pair: Pair, recordings: int, since: float, within_seconds: float) -> float:
+    """When the last of them was asked for and found, by the simulator's own list of requests."""
+
+    async def all_of_them() -> float | None:
+        await asyncio.sleep(LOOK_SECONDS)
+        found: dict[str, float] = {}
+        for request in await pair.requests():
+            at = _at(request)
+            if request["call"] == "query" and request["status"] == 200 and at >= since:
+                found.setdefault(request["path"], at)
+        return max(found.values()) if len(found) == recordings else None
+
+    last = await eventually(all_of_them, within_seconds)
+    assert last is not None
+    return last
+
+
+def _at(request: dict[str, Any]) -> float:
+    return datetime.fromisoformat(request["at"]).timestamp()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recordings", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        tone = encoded_tone(Path(folder))
+        seconds = [asyncio.run(measure(given.recordings, tone)) for _ in range(given.repeats)]
+    at_best = floor(given.recordings)
+    table(f"{given.recordings} recordings after a kill", "seconds", {"floor": [at_best], "Tapedeck": seconds}, "floor")
+    print(f"\nTapedeck / floor: {sorted(seconds)[len(seconds) // 2] / at_best:.2f}, at most 1.2")
+
+
+if __name__ == "__main__":
+    main()
