@@ -18,6 +18,7 @@ CLEAR_SECONDS = 2.0
 END_SECONDS = 120.0
 AGAIN_SECONDS = 60.0
 """Until a recorder that was lost is replaced."""
+MOVIE, DENIED = "storage.mp4_missing", "storage.denied"
 LATE_KINDS = ("slow", "late")
 PICTURE = {"streams": "audio_video", "video": {"width": 64, "height": 64, "fps": 7}}
 
@@ -54,7 +55,7 @@ class Struck:
                 await self._while_on(self._stop("respond-async"))
             case "storage":
                 await self._active()
-                await self._while_on(self._stop("respond-async"))
+                await self._while_on(self._stop("respond-async") if self.fault == MOVIE else None)
             case "rule" | "users":
                 await self._evicted()
         if self.fault.rpartition(".")[2] not in LATE_KINDS:
@@ -62,9 +63,9 @@ class Struck:
 
     async def end(self) -> None:
         """Stop it when what was broken has been mended, and wait until it is over."""
-        if self.call == "session":
+        if self.call == "session" or self.fault == DENIED:
             await self._mended()
-        if self.call not in ("stop", "storage"):
+        if self.call != "stop" and self.fault != MOVIE:
             await eventually(self._is_recording, AGAIN_SECONDS)
 
         async def over() -> bool:
@@ -144,7 +145,7 @@ class Struck:
 
     async def _mended(self) -> None:
         """The session has moved, or another has taken its place, and that one captures."""
-        (first,) = await self.pair.sessions(self.meeting)
+        first, *_ = await self.pair.sessions(self.meeting)
 
         async def has() -> bool:
             *_, last = await self.pair.sessions(self.meeting)

@@ -30,7 +30,7 @@ SOON = {
 }
 """As short as the delays of the faults allow."""
 PER_SECOND = 60
-OPTIONS = ("--requests-per-second", str(PER_SECOND), "--slice-seconds", "5", "--max-recorders", "200", "--seed", "3")
+OPTIONS = ("--requests-per-second", str(PER_SECOND), "--slice-seconds", "2", "--max-recorders", "200", "--seed", "3")
 LANES = (
     ("acquire", "start", "webhook", "stop"),
     ("query", "update", "updateLayout"),
@@ -40,7 +40,7 @@ LANES = (
 """Which faults share a server: such that what is left of one is not struck by the next."""
 LOSING = ("storage.backup_forever", "storage.slice_missing", "storage.denied", "storage.mp4_missing")
 """Part of what was captured never comes."""
-SECOND_SESSION = ("session.dies", "session.evicted", "session.never_active")
+SECOND_SESSION = ("session.dies", "session.evicted", "session.never_active", "storage.denied")
 """A recorder is lost, and another takes its place."""
 
 

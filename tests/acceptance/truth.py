@@ -147,9 +147,10 @@ class Case:
         for piece in self.slices:
             if piece.name not in self.listed:
                 yield f"{piece.name} is stored and in no playlist of the recording"
-        off = abs(self.stored_seconds - (self.recording["duration"] or 0))
+        seconds = self.stored_seconds or sum(piece.seconds for piece in self.movies)
+        off = abs(seconds - (self.recording["duration"] or 0))
         if off > CODEC_SECONDS * (len(self.slices) + 1):
-            yield f"its duration is {self.recording['duration']} s, stored are {self.stored_seconds:.2f} s"
+            yield f"its duration is {self.recording['duration']} s, stored are {seconds:.2f} s"
 
     def _of_times(self) -> Iterator[str]:
         """What is wanting between its beginning and its end stands in its gaps."""
