@@ -16,6 +16,7 @@ from clients.embedded.runas import RunAs, choose
 START_SECONDS = 120.0
 """One that ends is seen at once; this is for a long recovery after a crash, which must not be cut off."""
 OLD_SERVER_SECONDS = 15.0
+PAUSE_SECONDS = 0.05
 SETTINGS = ("listen_addresses=", "max_connections=50", "shared_buffers=64MB", "password_encryption=scram-sha-256")
 
 
@@ -94,8 +95,18 @@ class EmbeddedPostgres:
             return
         wait = ("-m", "fast", "-w", "-t", f"{OLD_SERVER_SECONDS:g}")
         code, output = await self._run("pg_ctl", "stop", "-D", str(self._cluster), *wait)
-        if code and _is_alive(pid):
+        if code and not await self._leaves(pid):
             raise EngineFailed(f"the Postgres of an earlier server (process {pid}) does not leave: {output}")
+
+    async def _leaves(self, pid: int) -> bool:
+        """Wait for a process that `pg_ctl` could not tell to go: one that is going has taken its note away already."""
+        try:
+            async with asyncio.timeout(OLD_SERVER_SECONDS):
+                while _is_alive(pid) and _works_in(pid, self._cluster):
+                    await asyncio.sleep(PAUSE_SECONDS)
+        except TimeoutError:
+            return False
+        return True
 
     async def _run(self, program: str, *arguments: str) -> tuple[int | None, str]:
         """Exit code and what it said."""

@@ -1,14 +1,20 @@
-"""A server that kills itself at a named point: `python -m tests.acceptance.crashing` is `python -m server` on wrapped ports.
+"""Servers on wrapped ports, each of which kills itself at a named point.
 
 A point is `CALL before` or `CALL after`: just before a port call goes out, or when it has come back and nobody knows yet. A
 commit is called by what it stores. `MEETING` names whose calls count, `POINT` where it dies.
+
+`python -m tests.acceptance.crashing` forks one server after the other, each with the environment of a line of its input, and
+says the number of each process and how it ended: loading the server takes longer than most of these lives.
 """
 
+import json
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from actors.domain.ids import MeetingId
 from actors.ports import Append, Claim, Ports
@@ -47,21 +53,21 @@ class Trap:
     def __init__(self, meeting_id: str, point: str) -> None:
         self._meeting_id = meeting_id
         self._point = point
-        self._prefixes: set[tuple[str, ...]] = set()
+        self._known: set[Any] = set()
 
     def at(self, about: str, calls: Sequence[str], side: str) -> None:
         if about == self._meeting_id and self._point in [f"{call} {side}" for call in calls]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def knows(self, state: Any) -> None:
-        """Storage is asked by prefix: remember those of the meeting's recordings."""
+        """Provider and storage are asked by recording and by prefix: remember those of the meeting."""
         if state.meeting_id == self._meeting_id:
-            recordings = [*([] if state.live is None else [state.live]), *state.finishing.values()]
-            self._prefixes |= {recording.prefix for recording in recordings}
+            for recording in [*([] if state.live is None else [state.live]), *state.finishing.values()]:
+                self._known |= {recording.recording_id, recording.prefix}
 
-    def owner_of(self, prefix: tuple[str, ...]) -> str:
+    def owner_of(self, key: Any) -> str:
         """The meeting, or nothing."""
-        return self._meeting_id if prefix in self._prefixes else ""
+        return self._meeting_id if key in self._known else ""
 
 
 class Wrapped:
@@ -114,16 +120,16 @@ class CrashingInbox(Wrapped):
 
 class CrashingRecorder(Wrapped):
     async def acquire(self, call: Any) -> Any:
-        return await self._around(call.channel_name, ["acquire"], "acquire", call)
+        return await self._around(self._trap.owner_of(call.recording_id), ["acquire"], "acquire", call)
 
     async def start(self, call: Any) -> Any:
-        return await self._around(call.channel_name, ["start"], "start", call)
+        return await self._around(self._trap.owner_of(call.recording_id), ["start"], "start", call)
 
     async def query(self, call: Any) -> Any:
-        return await self._around(call.channel_name, ["query"], "query", call)
+        return await self._around(self._trap.owner_of(call.recording_id), ["query"], "query", call)
 
     async def stop(self, call: Any) -> Any:
-        return await self._around(call.channel_name, ["stop"], "stop", call)
+        return await self._around(self._trap.owner_of(call.recording_id), ["stop"], "stop", call)
 
 
 class CrashingMedia(Wrapped):
@@ -144,5 +150,28 @@ def trapped(ports: Ports) -> Ports:
     )
 
 
+def main() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _live(json.loads(line))
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _live(environment: dict[str, str]) -> NoReturn:
+    """Never comes back to the input of its mother."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    try:
+        serve(load_config(None, os.environ), trapped)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    serve(load_config(None, os.environ), trapped)
+    main()

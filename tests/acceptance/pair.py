@@ -34,7 +34,7 @@ class Pair:
         folder: Path,
         http: aiohttp.ClientSession,
         *options: str,
-        module: str = "server",
+        serve: type[RunningServer] = RunningServer,
         **environment: str,
     ) -> None:
         self._http = http
@@ -43,7 +43,7 @@ class Pair:
         known = [text for name, value in ACCOUNT.items() for text in (f"--{name}", value)]
         self.simulator = Simulator(folder / "store", *known, "--webhook-url", webhook, *options)
         told = self.simulator.environment(PORT=str(port), **CREDENTIALS, **environment)
-        self.server = RunningServer(folder / "data", module=module, **told)
+        self.server = serve(folder / "data", **told)
         self.host = Client(http, self.server)
         self.operator = Client(http, self.server, token_for("operator-1", operator=True))
 
@@ -116,14 +116,18 @@ class Pair:
 
 @asynccontextmanager
 async def paired(
-    http: aiohttp.ClientSession, tone: Path, *options: str, module: str = "server", **environment: str
+    http: aiohttp.ClientSession,
+    tone: Path,
+    *options: str,
+    serve: type[RunningServer] = RunningServer,
+    **environment: str,
 ) -> AsyncIterator[Pair]:
     """A pair on a folder of its own, the simulator running, the server not yet."""
     with server_folder() as folder:
         state = folder / "store" / ".simulator"
         state.mkdir(parents=True)
         shutil.copy(tone, state)
-        pair = Pair(folder, http, *options, module=module, **environment)
+        pair = Pair(folder, http, *options, serve=serve, **environment)
         async with pair.simulator:
             try:
                 yield pair

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -21,14 +21,26 @@ SECRET = "a-secret-of-the-acceptance-tests-which-is-long-enough"
 URL = re.compile(r"Tapedeck\s+(http://\S+)")
 
 
+class Process(Protocol):
+    """What is needed of one: asyncio's own, or one that another process has forked."""
+
+    pid: int
+    returncode: int | None
+
+    def kill(self) -> None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
 class RunningServer:
     """One data directory; the server on it may be killed and started again."""
 
-    def __init__(self, data_dir: Path, module: str = "server", **environment: str) -> None:
+    def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
-        self._module = module
         self._environment = environment
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self.url = ""
         self.log = data_dir.with_suffix(".log")
 
@@ -44,14 +56,7 @@ class RunningServer:
     async def start(self, **environment: str) -> "RunningServer":
         """Run it until it says that it listens. What is told here holds for this life only."""
         position = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module,
-                env={**self.environment(), **environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )  # fmt: skip
+        self._process = await self._spawn({**self.environment(), **environment})
 
         async def address() -> str | None:
             with self.log.open("rb") as log:
@@ -64,6 +69,16 @@ class RunningServer:
 
         self.url = await eventually(address, READY_SECONDS) or ""
         return self
+
+    async def _spawn(self, environment: dict[str, str]) -> Process:
+        with self.log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "server",
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )  # fmt: skip
 
     def environment(self) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("TAPEDECK", "AGORA", "AWS"))}

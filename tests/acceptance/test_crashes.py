@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from tests.acceptance.crashing import MEETING, POINT, POINTS
+from tests.acceptance.forked import ForkedServer
 from tests.acceptance.insistence import insist, insist_on_state
 from tests.acceptance.pair import Pair, encoded_tone, paired
 from tests.acceptance.truth import Account, complaints
@@ -40,10 +41,11 @@ async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
     """One server after the other on the same data, each dying at its point; at the end one that lives. By point what is wrong."""
-    async with paired(http, tone, module="tests.acceptance.crashing", **SOON) as pair:
-        lives = [await _life(pair, f"crash-{number}", point) for number, point in enumerate(points)]
-        await pair.server.start()
-        ended = await asyncio.gather(*lives)
+    async with paired(http, tone, serve=ForkedServer, **SOON) as pair:
+        async with asyncio.TaskGroup() as users:
+            lives = [await _life(pair, users, f"crash-{number}", point) for number, point in enumerate(points)]
+            await pair.server.start()
+        ended = [life.result() for life in lives]
         await pair.quiet(END_SECONDS)
         account = await pair.account()
         wrong = complaints(account)
@@ -54,10 +56,10 @@ async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> d
     }
 
 
-async def _life(pair: Pair, meeting: str, point: str) -> "asyncio.Task[Any]":
+async def _life(pair: Pair, users: asyncio.TaskGroup, meeting: str, point: str) -> "asyncio.Task[Any]":
     """From a start until its own death at the point. The user's task goes on in the next lives."""
     await pair.server.start(**{MEETING: meeting, POINT: point})
-    user = asyncio.create_task(_record(pair, meeting))
+    user = users.create_task(_record(pair, meeting))
     try:
         code = await pair.server.ended(REACHED_SECONDS)
     except TimeoutError:
@@ -71,7 +73,7 @@ async def _record(pair: Pair, meeting: str) -> Any:
     path = f"/api/v1/meetings/{meeting}/recording"
     status, started = await insist(pair.host, "POST", f"{path}/start", **{"Idempotency-Key": f"{meeting}-start"})
     assert status in (201, 202), started
-    await insist_on_state(pair.host, started["id"], "active")
+    await insist_on_state(pair.host, started["id"], "active", "failed", "aborted")
     status, stopped = await insist(pair.host, "POST", f"{path}/stop", **{"Idempotency-Key": f"{meeting}-stop"})
     assert status in (200, 202), stopped
     return await insist_on_state(pair.host, started["id"], "completed", "failed", "aborted")

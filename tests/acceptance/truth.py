@@ -175,9 +175,11 @@ class Case:
             yield f"it is complete, and its MP4 has {wanted:.1f} s of {self.stored_seconds:.1f} s"
 
     def _span(self) -> tuple[int, int]:
-        """From the first recorder's coming to the last one's leaving, and at least until the stop was asked for."""
-        begin = min((ms(each["startedAt"]) for each in self.sessions), default=0)
-        ends = [ms(each["endedAt"]) for each in self.sessions if each["endedAt"] is not None]
+        """From the coming of the first recorder that captured to the last one's leaving, and at least until the stop was asked
+        for."""
+        capturing = [each for each in self.sessions if each["files"]]
+        begin = min((ms(each["startedAt"]) for each in capturing), default=0)
+        ends = [ms(each["endedAt"]) for each in capturing if each["endedAt"] is not None]
         asked = self.recording["stopRequestedAt"]
         return begin, max([begin, *ends, *([] if asked is None else [ms(asked)])])
 

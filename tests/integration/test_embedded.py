@@ -47,6 +47,30 @@ async def test_data_survives_and_sockets_do_not_need_short_paths(data_dir: Path,
         assert listens == ""
 
 
+async def test_an_old_server_that_is_just_leaving_is_waited_for(
+    data_dir: Path, new_run_dir: NewRunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EmbeddedPostgres(data_dir, new_run_dir(data_dir), durable=False)
+    await server.start()
+    await server.stop()
+    cluster = data_dir / "postgres"
+    leaving = subprocess.Popen([sys.executable, "-c", "input()"], cwd=cluster, stdin=subprocess.PIPE)
+    (cluster / "postmaster.pid").write_text(f"{leaving.pid}\n")
+    run = server._run
+
+    async def told_too_late(program: str, *arguments: str) -> tuple[int | None, str]:
+        (cluster / "postmaster.pid").unlink()
+        answer = await run(program, *arguments)
+        asyncio.get_running_loop().call_later(0.3, leaving.communicate, b"\n")
+        return answer
+
+    monkeypatch.setattr(server, "_run", told_too_late)
+    await server.start()
+    assert leaving.returncode == 0
+    assert await answers(server)
+    await server.stop()
+
+
 async def test_an_interrupted_beginning_is_begun_again(data_dir: Path, new_run_dir: NewRunDir) -> None:
     (data_dir / "postgres.new").mkdir()
     (data_dir / "postgres.new" / "PG_VERSION").write_text("18")
