@@ -13,6 +13,7 @@ from tests.acceptance.forked import ForkedServer
 from tests.acceptance.insistence import insist, insist_on_state
 from tests.acceptance.pair import Pair, encoded_tone, paired
 from tests.acceptance.truth import Account, complaints
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 SOON = {
@@ -20,7 +21,7 @@ SOON = {
     "TAPEDECK_RECORDING__START_RETRY_DELAYS_SECONDS": "[0.5]",
     "TAPEDECK_RECORDING__STOP_RETRY_DELAYS_SECONDS": "[0.5]",
     "TAPEDECK_RECORDING__CONFIRM_DELAYS_SECONDS": "[0.4]",
-    "TAPEDECK_RECORDING__VERIFY_INTERVAL_SECONDS": "1",
+    "TAPEDECK_RECORDING__VERIFY_INTERVAL_SECONDS": "0.5",
     "TAPEDECK_RECORDING__MISS_DELAYS_SECONDS": "[1]",
     "TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "5",
     "TAPEDECK_RECONCILER__INBOX_AGE_SECONDS": "1",
@@ -41,7 +42,7 @@ async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
     """One server after the other on the same data, each dying at its point; at the end one that lives. By point what is wrong."""
-    async with paired(http, tone, serve=ForkedServer, **SOON) as pair:
+    async with paired(http, tone, "--slice-seconds", "1", serve=ForkedServer, **SOON) as pair:
         async with asyncio.TaskGroup() as users:
             lives = [await _life(pair, users, f"crash-{number}", point) for number, point in enumerate(points)]
             await pair.server.start()
@@ -69,11 +70,16 @@ async def _life(pair: Pair, users: asyncio.TaskGroup, meeting: str, point: str) 
 
 
 async def _record(pair: Pair, meeting: str) -> Any:
-    """Start, wait for the first proof, stop, wait for the end: whoever answers, and how often it takes."""
+    """Start, let it record for a slice, stop, wait for the end: whoever answers, and how often it takes."""
     path = f"/api/v1/meetings/{meeting}/recording"
     status, started = await insist(pair.host, "POST", f"{path}/start", **{"Idempotency-Key": f"{meeting}-start"})
     assert status in (201, 202), started
     await insist_on_state(pair.host, started["id"], "active", "failed", "aborted")
+
+    async def captured() -> bool:
+        return any(each["files"] for each in await pair.sessions(meeting))
+
+    await eventually(captured)
     status, stopped = await insist(pair.host, "POST", f"{path}/stop", **{"Idempotency-Key": f"{meeting}-stop"})
     assert status in (200, 202), stopped
     return await insist_on_state(pair.host, started["id"], "completed", "failed", "aborted")

@@ -54,19 +54,23 @@ async def test_an_old_server_that_is_just_leaving_is_waited_for(
     await server.start()
     await server.stop()
     cluster = data_dir / "postgres"
-    leaving = subprocess.Popen([sys.executable, "-c", "input()"], cwd=cluster, stdin=subprocess.PIPE)
+    leaving = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", cwd=cluster, stdin=asyncio.subprocess.PIPE
+    )
+    assert leaving.stdin is not None
+    hint = leaving.stdin.write
     (cluster / "postmaster.pid").write_text(f"{leaving.pid}\n")
     run = server._run
 
     async def told_too_late(program: str, *arguments: str) -> tuple[int | None, str]:
         (cluster / "postmaster.pid").unlink()
         answer = await run(program, *arguments)
-        asyncio.get_running_loop().call_later(0.3, leaving.communicate, b"\n")
+        asyncio.get_running_loop().call_later(0.3, hint, b"\n")
         return answer
 
     monkeypatch.setattr(server, "_run", told_too_late)
     await server.start()
-    assert leaving.returncode == 0
+    assert await leaving.wait() == 0
     assert await answers(server)
     await server.stop()
 
