@@ -6,6 +6,7 @@ struck. What becomes of the recording afterwards goes on beside the next one.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,13 @@ from tests.acceptance.pair import Pair
 from tests.waiting import eventually
 
 FIRED_SECONDS = 15.0
-CLEAR_SECONDS = 2.0
-"""So long, at most, the call that was struck is left to be repeated before the next fault could strike it too."""
+CLEAR_SECONDS = {"acquire": 2.0, "start": 2.0, "stop": 2.0, "rule": 15.0, "users": 15.0}
+"""So long, at most, the call that was struck is left to be made good before the next fault could strike it too."""
 END_SECONDS = 120.0
 AGAIN_SECONDS = 60.0
 """Until a recorder that was lost is replaced."""
+EXPIRED = "start.code_433"
 MOVIE, DENIED = "storage.mp4_missing", "storage.denied"
-LATE_KINDS = ("slow", "late")
 PICTURE = {"streams": "audio_video", "video": {"width": 64, "height": 64, "fps": 7}}
 
 
@@ -58,8 +59,7 @@ class Struck:
                 await self._while_on(self._stop("respond-async") if self.fault == MOVIE else None)
             case "rule" | "users":
                 await self._evicted()
-        if self.fault.rpartition(".")[2] not in LATE_KINDS:
-            await self._cleared()
+        await self._cleared()
 
     async def end(self) -> None:
         """Stop it when what was broken has been mended, and wait until it is over."""
@@ -101,7 +101,10 @@ class Struck:
             await self.pair.put_faults({"start.answer_lost": 1, "webhook.lost": 1})
             await self._start()
             await eventually(self._has_session, FIRED_SECONDS)
-            await self.pair.put_faults({"start.code_433": 1, "webhook.lost": 1, self.fault: 1})
+            expired = await self.pair.fired(EXPIRED)
+            await self.pair.put_faults({EXPIRED: 1, "webhook.lost": 1, self.fault: 1})
+            await self._fired(expired, EXPIRED)
+            await self.pair.put_faults({"webhook.lost": 1, self.fault: 1})
             await self._fired(0)
         finally:
             await self.pair.put_faults({})
@@ -116,23 +119,21 @@ class Struck:
         finally:
             await self.pair.put_faults({})
 
-    async def _fired(self, before: int) -> None:
+    async def _fired(self, before: int, fault: str | None = None) -> None:
         async def has() -> bool:
-            return await self.pair.fired(self.fault) > before
+            return await self.pair.fired(fault or self.fault) > before
 
         try:
             await eventually(has, FIRED_SECONDS)
         except AssertionError:
-            raise AssertionError(f"{self.fault} did not strike") from None
+            raise AssertionError(f"{fault or self.fault} did not strike") from None
 
     async def _cleared(self) -> None:
         """Wait until the call that was struck has been made good, so that the next fault finds a call of its own."""
         look = self._is_over if self.call == "stop" else self._is_recording
-        if self.call in ("acquire", "start", "rule", "users", "stop"):
-            try:
-                await eventually(look, CLEAR_SECONDS)
-            except AssertionError:
-                return
+        if self.call in CLEAR_SECONDS:
+            with suppress(AssertionError):
+                await eventually(look, CLEAR_SECONDS[self.call])
 
     async def _is_recording(self) -> bool:
         return (await self.pair.host.recording(self.recording_id))["state"] == "active"
