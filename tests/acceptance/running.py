@@ -16,7 +16,7 @@ import aiohttp
 from server.auth import mint_token
 from tests.waiting import eventually
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 SECRET = "a-secret-of-the-acceptance-tests-which-is-long-enough"
 URL = re.compile(r"Tapedeck\s+(http://\S+)")
 

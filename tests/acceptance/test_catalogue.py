@@ -53,8 +53,9 @@ async def test_each_fault_alone_and_the_recording_ends_right(tmp_path: Path, htt
     tone = encoded_tone(tmp_path)
     shares = [[name for call in lane for name in NAMES if name.startswith(f"{call}.")] for lane in LANES]
     assert sorted(name for share in shares for name in share) == sorted(NAMES)
-    found = await asyncio.gather(*[_lane(http, tone, share) for share in shares])
-    assert {fault: what for lane in found for fault, what in lane.items() if what} == {}
+    async with asyncio.TaskGroup() as lanes:
+        tasks = [lanes.create_task(_lane(http, tone, share)) for share in shares]
+    assert {fault: what for task in tasks for fault, what in task.result().items() if what} == {}
 
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, faults: list[str]) -> dict[str, list[str]]:

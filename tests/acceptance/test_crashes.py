@@ -36,8 +36,9 @@ async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
 ) -> None:
     tone = encoded_tone(tmp_path)
     shares = [POINTS[lane::LANES] for lane in range(LANES)]
-    found = await asyncio.gather(*[_lane(http, tone, share) for share in shares])
-    assert {point: what for lane in found for point, what in lane.items() if what} == {}
+    async with asyncio.TaskGroup() as lanes:
+        tasks = [lanes.create_task(_lane(http, tone, share)) for share in shares]
+    assert {point: what for task in tasks for point, what in task.result().items() if what} == {}
 
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
