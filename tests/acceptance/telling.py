@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.acceptance.pair import Pair
-from tests.acceptance.truth import Complaint
+from tests.acceptance.truth import Complaint, ms
 
 SHOWN = 300
 SHORT = 12
+AROUND_MS = 2_000
 
 
 async def story(pair: Pair, found: Iterable[Complaint], log: Iterable[str]) -> str:
@@ -15,6 +16,8 @@ async def story(pair: Pair, found: Iterable[Complaint], log: Iterable[str]) -> s
     lines = ["what was done:", *(f"  {line}" for line in log)]
     for cname in sorted({each.cname for each in found if each.cname is not None}):
         lines += ["", f"channel {cname}:", *[f"  {line}" for line in await _channel(pair, cname)]]
+    for at_ms in sorted({each.at_ms for each in found if each.at_ms is not None}):
+        lines += ["", f"requests around {at_ms}:", *[f"  {line}" for line in await _around(pair, at_ms)]]
     lines += ["", "complaints:", *(f"  {each.cname or '-'} {each.recording_id or '-'}: {each.what}" for each in found)]
     return "\n".join(lines)
 
@@ -28,7 +31,15 @@ async def _channel(pair: Pair, cname: str) -> list[str]:
             lines.append(f"recording {recording['id']}: { ({name: recording[name] for name in told}) }")
             lines += [f"  {_event(event)}" for event in await pair.history(recording["id"])]
     asked = [each for each in await pair.requests() if _is_about(each, sessions)]
-    return [*lines, *(f"{each['at']} {each['call']} {each['status']} {each['fault'] or ''}" for each in asked)]
+    return [*lines, *map(_request, asked)]
+
+
+async def _around(pair: Pair, at_ms: int) -> list[str]:
+    return [_request(each) for each in await pair.requests() if abs(ms(each["at"]) - at_ms) < AROUND_MS]
+
+
+def _request(request: dict[str, Any]) -> str:
+    return f"{request['at']} {request['call']} {request['status']} {request['fault'] or ''}"
 
 
 def _session(session: dict[str, Any]) -> str:

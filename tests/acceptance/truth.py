@@ -34,11 +34,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Complaint:
-    """What does not hold, of which recording or in which channel if it is of one."""
+    """What does not hold, of which recording or in which channel if it is of one, or when if that says more."""
 
     what: str
     recording_id: str | None = None
     cname: str | None = None
+    at_ms: int | None = None
 
 
 def complaints(account: Account) -> list[Complaint]:
@@ -99,11 +100,12 @@ def _hasty(account: Account) -> Iterator[Complaint]:
     """More than the provider's rate in any second, and refusals for it that no fault made."""
     refused = [item for item in account.requests if item["status"] == 429 and item["fault"] is None]
     if refused:
-        yield Complaint(f"{len(refused)} requests were refused as too many, first {refused[0]['at']}")
+        yield Complaint(f"{len(refused)} requests were refused as too many", at_ms=ms(refused[0]["at"]))
     times = sorted(ms(item["at"]) for item in account.requests)
     crowded = [at for at, later in zip(times, times[account.per_second :], strict=False) if later - at < 1000]
     if crowded:
-        yield Complaint(f"{len(crowded)} times more than {account.per_second} requests in a second, first {crowded[0]}")
+        what = f"{len(crowded)} times more than {account.per_second} requests in a second"
+        yield Complaint(what, at_ms=crowded[0])
 
 
 @dataclass(frozen=True)

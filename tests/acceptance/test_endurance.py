@@ -1,0 +1,32 @@
+"""Some seconds of the long run (`endurance.py`): what is run by hand for minutes must at least begin and end."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance import endurance
+from tests.acceptance.pair import encoded_tone, paired
+from tests.acceptance.truth import Complaint
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500)]
+SECONDS = 8.0
+
+
+async def test_a_short_run_leaves_nothing_to_complain_of(tmp_path: Path) -> None:
+    assert await endurance.endure(SECONDS, 11, encoded_tone(tmp_path), endurance.SOON) == ""
+
+
+async def test_what_the_run_finds_is_told(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+    """A recorder that is left running, of a recording that nobody has ended."""
+    async with paired(http, encoded_tone(tmp_path)) as pair:
+        await pair.server.start()
+        started = await pair.host.start("left")
+        await pair.host.in_state(started["id"], "active")
+        found = endurance.complaints(await pair.account())
+        told = await endurance.story(pair, found, ["0.00 nothing was done"])
+        (session,) = await pair.sessions("left")
+    assert Complaint(f"session {session['sid']} runs still", cname="left") in found
+    assert Complaint("it is active still", started["id"], "left") in found
+    assert f"session sid={session['sid']}" in told
+    assert "recording.active" in told
