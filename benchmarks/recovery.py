@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.measuring import table
-from clients.postgres.budget import BACKGROUND_SHARE
+from clients.postgres.budget import LOOKING_SHARE
 from server.config import Config
 from tests.acceptance.pair import Pair, encoded_tone, paired
 from tests.waiting import eventually
@@ -40,7 +40,7 @@ async def measure(recordings: int, tone: Path) -> float:
 
 def floor(recordings: int) -> float:
     """Seconds that so many queries take within their share of the provider's rate."""
-    return recordings / (Config().agora.requests_per_second * BACKGROUND_SHARE)
+    return recordings / (Config().agora.requests_per_second * LOOKING_SHARE)
 
 
 async def _record(pair: Pair, recordings: int) -> None:
