@@ -167,7 +167,7 @@ async def endure(seconds: float, seed: int, tone: Path, settings: Mapping[str, s
     limits = aiohttp.TCPConnector(force_close=True)  # a kept connection to a dead server tells nothing
     async with (
         aiohttp.ClientSession(connector=limits) as http,
-        paired(http, tone, "--seed", str(seed), "--slice-seconds", "3", **settings) as pair,
+        paired(http, tone, "--seed", str(seed), "--slice-seconds", "3", environment=settings) as pair,
     ):
         await pair.server.start()
         run = Run(pair, seed)

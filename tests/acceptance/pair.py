@@ -34,8 +34,8 @@ class Pair:
         folder: Path,
         http: aiohttp.ClientSession,
         *options: str,
-        serve: type[RunningServer] = RunningServer,
-        **environment: str,
+        environment: Mapping[str, str],
+        serve: type[RunningServer],
     ) -> None:
         self._http = http
         port = free_port()
@@ -119,15 +119,15 @@ async def paired(
     http: aiohttp.ClientSession,
     tone: Path,
     *options: str,
+    environment: Mapping[str, str],
     serve: type[RunningServer] = RunningServer,
-    **environment: str,
 ) -> AsyncIterator[Pair]:
     """A pair on a folder of its own, the simulator running, the server not yet."""
     with server_folder() as folder:
         state = folder / "store" / ".simulator"
         state.mkdir(parents=True)
         shutil.copy(tone, state)
-        pair = Pair(folder, http, *options, serve=serve, **environment)
+        pair = Pair(folder, http, *options, environment=environment, serve=serve)
         async with pair.simulator:
             try:
                 yield pair

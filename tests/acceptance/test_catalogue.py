@@ -60,7 +60,7 @@ async def test_each_fault_alone_and_the_recording_ends_right(tmp_path: Path, htt
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, faults: list[str]) -> dict[str, list[str]]:
     """By fault what is wrong."""
-    async with paired(http, tone, *OPTIONS, **SOON) as pair:
+    async with paired(http, tone, *OPTIONS, environment=SOON) as pair:
         await pair.server.start()
         struck = await strike_all(pair, faults)
         with suppress(AssertionError):  # what is left will be complained of

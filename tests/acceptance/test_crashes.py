@@ -43,7 +43,7 @@ async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
 
 async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
     """One server after the other on the same data, each dying at its point; at the end one that lives. By point what is wrong."""
-    async with paired(http, tone, "--slice-seconds", "1", serve=ForkedServer, **SOON) as pair:
+    async with paired(http, tone, "--slice-seconds", "1", serve=ForkedServer, environment=SOON) as pair:
         async with asyncio.TaskGroup() as users:
             lives = [await _life(pair, users, f"crash-{number}", point) for number, point in enumerate(points)]
             await pair.server.start()

@@ -19,7 +19,7 @@ async def test_a_short_run_leaves_nothing_to_complain_of(tmp_path: Path) -> None
 
 async def test_what_the_run_finds_is_told(http: aiohttp.ClientSession, tmp_path: Path) -> None:
     """A recorder that is left running, of a recording that nobody has ended."""
-    async with paired(http, encoded_tone(tmp_path)) as pair:
+    async with paired(http, encoded_tone(tmp_path), environment={}) as pair:
         await pair.server.start()
         started = await pair.host.start("left")
         await pair.host.in_state(started["id"], "active")

@@ -32,7 +32,7 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_notifications_alone_carry(http: aiohttp.ClientSession, tone: Path) -> None:
-    async with paired(http, tone, *OPTIONS, "--fault", "query.http_500=1", **SOON) as pair:
+    async with paired(http, tone, *OPTIONS, "--fault", "query.http_500=1", environment=SOON) as pair:
         ended = await _recorded(pair)
         evidence = [event["data"].get("evidence", "") for event in await pair.history(ended["id"])]
         assert (ended["state"], ended["completeness"]) == ("completed", "complete"), ended
@@ -42,7 +42,7 @@ async def test_notifications_alone_carry(http: aiohttp.ClientSession, tone: Path
 
 
 async def test_queries_alone_carry(http: aiohttp.ClientSession, tone: Path) -> None:
-    async with paired(http, tone, *OPTIONS, "--fault", "webhook.lost=1", **SOON) as pair:
+    async with paired(http, tone, *OPTIONS, "--fault", "webhook.lost=1", environment=SOON) as pair:
         ended = await _recorded(pair)
         evidence = [event["data"].get("evidence", "") for event in await pair.history(ended["id"])]
         assert (ended["state"], ended["completeness"]) == ("completed", "complete"), ended
@@ -55,7 +55,7 @@ async def test_with_the_listing_alone_it_ends_by_its_deadline_and_holds_what_was
     http: aiohttp.ClientSession, tone: Path
 ) -> None:
     faults = ("--fault", "webhook.lost=1", "--fault", "query.http_500=1")
-    async with paired(http, tone, *OPTIONS, *faults, **SOON) as pair:
+    async with paired(http, tone, *OPTIONS, *faults, environment=SOON) as pair:
         await pair.server.start()
         started = await pair.host.start("blind")
         ended = await _over(pair, started["id"])
@@ -69,7 +69,7 @@ async def test_without_the_listing_nothing_is_completed(
     http: aiohttp.ClientSession, tone: Path, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
-    async with paired(http, tone, *OPTIONS, **SOON, TAPEDECK_STORAGE__PATH=str(disk)) as pair:
+    async with paired(http, tone, *OPTIONS, environment={**SOON, "TAPEDECK_STORAGE__PATH": str(disk)}) as pair:
         ended = await _recorded(pair, unmount=disk)
         assert (ended["state"], ended["error"]["code"]) == ("failed", "storage_unavailable"), ended
         assert [each["exitReason"] for each in await pair.sessions()] == ["stopped"]
