@@ -243,10 +243,12 @@ def _playlist_file(part: int, playlist: Playlist) -> MediaFile:
 
 
 def _span(recording: Recording, stretches: Sequence[Stretch], ended: bool) -> tuple[int, int]:
-    """From the first to the last moment that was captured, or known to be and wanted."""
+    """From the first to the last moment that was captured, or known to be and wanted; a recorder that was lost and not
+    replaced was wanted until its gap ends."""
     starts = [s.from_ms for s in stretches] + _known(recording.started_at_ms)
     begin = min(starts, default=recording.created_at_ms)
     ends = [s.to_ms for s in stretches] + _known(_wanted_until_ms(recording, ended and bool(stretches)))
+    ends += [gap.to_ms for gap in recording.gaps if gap.to_ms is not None]
     return begin, max([begin, *ends])
 
 

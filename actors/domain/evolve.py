@@ -213,7 +213,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 recording,
                 want=Want.STOP,
                 attempt=recording.attempt and replace(recording.attempt, closed_at_ms=at_ms),
-                gaps=_closed(recording.gaps, event.stopped_at_ms),
+                gaps=_closed(recording.gaps, recording.stop_requested_at_ms or at_ms),
                 stopped_at_ms=event.stopped_at_ms,
                 end_reason=event.end_reason,
                 nothing_recorded=event.nothing_recorded,

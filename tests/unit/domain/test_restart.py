@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from actors.domain.model import (
+    Completeness,
     EndReason,
     Failure,
     FailureCode,
@@ -153,6 +154,15 @@ def test_a_stop_while_it_is_replaced_ends_it_at_once_with_what_there_is() -> Non
     assert story.last.stopped_at_ms == lost_ms
     assert story.last.end_reason is EndReason.STOP_REQUESTED
     assert status_of(story.last).value == "processing"
+
+
+def test_what_was_wanted_of_a_lost_recorder_until_the_stop_is_named_as_missing() -> None:
+    story = lost()
+    lost_ms, media = story.now_ms, Done(whole_media(story))
+    story.later(20).stop()
+    story.later(1800).examined(media)
+    assert story.last.completeness is Completeness.PARTIAL
+    assert [(gap.from_ms, gap.to_ms) for gap in story.last.gaps] == [(lost_ms, lost_ms + 20_000)]
 
 
 def test_a_refusal_while_it_is_replaced_keeps_what_was_captured() -> None:
