@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.crashing import MEETING, POINT, POINTS
 from tests.acceptance.forked import ForkedServer
-from tests.acceptance.insistence import insist, insist_on_state
+from tests.acceptance.insistence import PAUSE_SECONDS, WAIT_SECONDS, insist, insist_on_state
 from tests.acceptance.pair import Pair, encoded_tone, paired
 from tests.acceptance.truth import Account, complaints
 from tests.waiting import eventually
@@ -71,19 +71,24 @@ async def _life(pair: Pair, users: asyncio.TaskGroup, meeting: str, point: str) 
 
 
 async def _record(pair: Pair, meeting: str) -> Any:
-    """Start, let it record for a slice, stop, wait for the end: whoever answers, and how often it takes."""
+    """Start, let it record, stop, wait for the end: whoever answers, and how often it takes."""
     path = f"/api/v1/meetings/{meeting}/recording"
     status, started = await insist(pair.host, "POST", f"{path}/start", **{"Idempotency-Key": f"{meeting}-start"})
     assert status in (201, 202), started
     await insist_on_state(pair.host, started["id"], "active", "failed", "aborted")
 
-    async def captured() -> bool:
-        return any(each["files"] for each in await pair.sessions(meeting))
-
-    await eventually(captured)
+    await eventually(lambda: _known_to_record(pair, meeting), WAIT_SECONDS)
     status, stopped = await insist(pair.host, "POST", f"{path}/stop", **{"Idempotency-Key": f"{meeting}-stop"})
     assert status in (200, 202), stopped
     return await insist_on_state(pair.host, started["id"], "completed", "failed", "aborted")
+
+
+async def _known_to_record(pair: Pair, meeting: str) -> bool:
+    """Whether there is a slice, and a query has been answered: then every call but the stop has had its turn."""
+    await asyncio.sleep(PAUSE_SECONDS)
+    sids = [each["sid"] for each in await pair.sessions(meeting) if each["files"]]
+    answered = [each["path"] for each in await pair.requests() if each["call"] == "query" and each["status"] == 200]
+    return any(sid in path for sid in sids for path in answered)
 
 
 def _judged(account: Account, recording: Any) -> list[str]:
