@@ -56,16 +56,18 @@ class Struck:
                 await self._while_on(self._stop("respond-async"))
             case "storage":
                 await self._active()
+                await eventually(self._has_slice)
                 await self._while_on(self._stop("respond-async") if self.fault == MOVIE else None)
+                await self._left()
             case "rule" | "users":
                 await self._evicted()
         await self._cleared()
 
     async def end(self) -> None:
         """Stop it when what was broken has been mended, and wait until it is over."""
-        if self.call == "session" or self.fault == DENIED:
+        if self.call == "session":
             await self._mended()
-        if self.call != "stop" and self.fault != MOVIE:
+        if self.call not in ("stop", "storage"):
             await eventually(self._is_recording, AGAIN_SECONDS)
 
         async def over() -> bool:
@@ -73,6 +75,17 @@ class Struck:
             return bool(self.ended["status"] != "processing")
 
         await eventually(over, END_SECONDS)
+
+    async def _left(self) -> None:
+        """Stopped, and no slice of it is to come that the next fault could strike."""
+        if self.fault == DENIED:
+            await self._mended()
+        await self._stop("respond-async")
+
+        async def has() -> bool:
+            return all(each["endedAt"] is not None for each in await self.pair.sessions(self.meeting))
+
+        await eventually(has, FIRED_SECONDS)
 
     async def _start(self, body: Any = None) -> None:
         path = f"/api/v1/meetings/{self.meeting}/recording/start"
@@ -140,6 +153,9 @@ class Struck:
 
     async def _is_over(self) -> bool:
         return bool((await self.pair.host.recording(self.recording_id))["state"] not in ("active", "stopping"))
+
+    async def _has_slice(self) -> bool:
+        return any(each["files"] for each in await self.pair.sessions(self.meeting))
 
     async def _has_session(self) -> bool:
         return bool(await self.pair.sessions(self.meeting))
