@@ -25,7 +25,7 @@ SOON = {
     "TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "22",
     "TAPEDECK_RECORDING__BACKUP_DEADLINE_SECONDS": "65",
     "TAPEDECK_RECORDING__CONFIRM_LIMIT_SECONDS": "6",
-    "TAPEDECK_RECORDING__EVICTION_SETTLE_SECONDS": "2",
+    "TAPEDECK_RECORDING__EVICTION_SETTLE_SECONDS": "0.6",
     "TAPEDECK_RECORDING__EVICTION_BAN_PAUSE_SECONDS": "1",
     "TAPEDECK_RECORDING__EVICTION_BAN_DELAYS_SECONDS": "[0.5]",
     "TAPEDECK_RECORDING__RESTART_DELAYS_SECONDS": "[0.5]",
@@ -35,12 +35,24 @@ SOON = {
 }
 """As short as the delays of the faults allow."""
 PER_SECOND = 60
-OPTIONS = ("--requests-per-second", str(PER_SECOND), "--slice-seconds", "2", "--max-recorders", "200", "--seed", "3")
+OPTIONS = (
+    "--requests-per-second",
+    str(PER_SECOND),
+    "--slice-seconds",
+    "2",
+    "--max-recorders",
+    "200",
+    "--seed",
+    "3",
+    "--rule-delay-seconds",
+    "0.2",
+)
 LANES = (
     ("acquire", "start", "webhook", "stop"),
     ("query", "update", "updateLayout"),
     ("storage", "session"),
-    ("rule", "users"),
+    ("rule",),
+    ("users",),
 )
 """Which faults share a server: such that what is left of one is not struck by the next."""
 LOSING = ("storage.backup_forever", "storage.slice_missing", "storage.denied", "storage.mp4_missing")
