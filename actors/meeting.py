@@ -15,7 +15,7 @@ from actors.domain.effects import Effect
 from actors.domain.evolve import recall
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Meeting, Recording
-from actors.domain.pending import next_wakeup, pending_effects
+from actors.domain.pending import next_wakeup, pending_effects, verification
 from actors.domain.policy import Policy
 from actors.domain.rules.notices import is_known
 from actors.domain.step import Step, recorders_of, take_step
@@ -43,6 +43,13 @@ class MeetingActor:
     @property
     def epoch(self) -> int:
         return self._epoch
+
+    def take_up(self) -> None:
+        """Go on where the last owner left off, and look at once whether what recorded still does."""
+        self.align()
+        query = verification(self.state)
+        if query is not None:
+            self._act(query)
 
     def align(self) -> None:
         """Put in flight what the state says must be."""

@@ -249,7 +249,7 @@ class ActorSystem:
             self._act(handle, effect)
 
         handle.actor = MeetingActor(handle.meeting_id, claim, self._ports, self._policy, act)
-        handle.actor.align()
+        handle.actor.take_up()
         return handle.actor
 
     async def _receive(self, handle: Handle, actor: MeetingActor, envelope: Envelope) -> None:

@@ -27,6 +27,14 @@ def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
     return tuple(effect for due_at_ms, effect in _scheduled(meeting) if due_at_ms <= now_ms)
 
 
+def verification(meeting: Meeting) -> Effect | None:
+    """What a new owner asks first: whether what was recording still is. Much may have happened while nobody looked."""
+    live = meeting.live
+    if live is None or live.attempt is None or live.phase is not Phase.ACTIVE or live.want is Want.STOP:
+        return None
+    return _call(live, live.attempt)
+
+
 def next_wakeup(meeting: Meeting) -> int | None:
     """When to look again, in Unix milliseconds. None only if nothing is left to do."""
     times = [due_at_ms for due_at_ms, _ in _scheduled(meeting)]

@@ -244,6 +244,28 @@ def test_a_drain_stops_no_recording_and_the_next_node_takes_it_up() -> None:
     virtual(story)
 
 
+def test_a_new_owner_asks_at_once_whether_what_recorded_still_does() -> None:
+    async def story() -> None:
+        world = World()
+        looking = asyncio.create_task(Reconciler(world.system, world.ports, ReconcilerSettings()).run())
+        started = (await world.start()).reply.recording_id
+        await world.system.wait(M, started, lambda item: item.phase is Phase.ACTIVE, 60)
+        await asyncio.sleep(30)
+        looking.cancel()
+        await world.system.drain(5)
+        heir = World(database=world.database)
+        heir.agora.sessions = world.agora.sessions
+        taken_over_ms = heir.now_ms()
+        heir.system.wake(M)
+        await asyncio.sleep(1)
+        attempt = heir.database.recordings[started].attempt
+        assert attempt is not None
+        assert attempt.proven_at_ms is not None
+        assert attempt.proven_at_ms >= taken_over_ms
+
+    virtual(story)
+
+
 def test_a_step_that_hangs_is_given_up() -> None:
     async def story() -> None:
         world = World(SystemSettings(step_seconds_max=10))
