@@ -3,13 +3,22 @@
 import asyncio
 import hashlib
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from tests.simulation.faults import Faults
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.world import World, journal_lines
+from tests.simulation.promises import Broken
+from tests.simulation.story import journal_lines, story_of
+from tests.simulation.users import Users
+from tests.simulation.world import Size, World
+
+BUGS = ("actor.failed", "effect.failed")
+"""What the shell logs when the core or a port raised: in a run nothing does."""
+Play = Callable[[World], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,39 +28,51 @@ class Result:
     seed: int
     digest: str
     fired: Counter[str]
-    crash_points: int
+    crossings: int
+    seconds: float
+    nodes: int
     error: str | None
     story: str
 
 
-def run_seed(seed: int, crash_at: int | None = None, faults: Faults | None = None) -> Result:
-    """One run from beginning to end. `crash_at`: the node dies at that port call; `faults`: instead of drawn ones."""
-    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
+def run_seed(seed: int, *, told: bool = False) -> Result:
+    """One run from beginning to end. `told`: with its story, even if it ended well."""
+    faults = Faults.drawn(seed)
+    return _run(seed, World(faults, Size.drawn(faults.dice("size"))), World.run, told=told)
+
+
+def run_crashes(crash_at: frozenset[int]) -> Result:
+    """A start and a stop without other faults: the node dies at these crossings of the wire, counted from 1."""
+    return _run(0, World(Faults("exhaustive"), Size(1, 1, 0), crash_at), start_and_stop, told=False)
+
+
+async def start_and_stop(world: World) -> None:
+    """The shortest story: a user starts, and stops a while later."""
+    world.begin()
+    users = Users(world, world.meetings[0])
+    while not await users.start():
+        pass
+    await asyncio.sleep(30)
+    await users.stop(20)
+    await asyncio.sleep(60)
+    await world.calm()
+    await world.end([users])
+
+
+def _run(seed: int, world: World, play: Play, *, told: bool) -> Result:
+    structlog.configure(processors=[_listener(world)], cache_logger_on_first_use=False)
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    world = World(seed, crash_at, faults)
     error = None
     try:
-        loop.run_until_complete(world.run())
+        loop.run_until_complete(play(world))  # type: ignore[arg-type]
     except Exception as caught:
-        error = f"{type(caught).__name__}: {caught}"
+        error = str(caught) if isinstance(caught, Broken) else f"{type(caught).__name__}: {caught}"
     digest = _digest(world, loop.time())
-    story = world.story() if error is not None else ""
-    _bury(loop)
-    return Result(seed, digest, world.faults.fired, world.wire.count, error, story)
-
-
-def story_of(seed: int) -> str:
-    """What happened in a run, also in one that ended well."""
-    loop = VirtualLoop()
-    asyncio.set_event_loop(loop)
-    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
-    world = World(seed)
-    try:
-        loop.run_until_complete(world.run())
-        return world.story()
-    finally:
-        _bury(loop)
+    story = story_of(world) if told or error is not None else ""
+    seconds = loop.time()
+    loop.bury()
+    return Result(seed, digest, world.faults.fired, world.wire.crossings, seconds, world.size.nodes, error, story)
 
 
 def _digest(world: World, end_time: float) -> str:
@@ -59,15 +80,19 @@ def _digest(world: World, end_time: float) -> str:
     return hashlib.sha256("\n".join([*lines, f"{end_time:.6f}"]).encode()).hexdigest()[:16]
 
 
-def _bury(loop: VirtualLoop) -> None:
-    """End the tasks of dead nodes: their world is gone, so what they still do in `finally` reaches nothing."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    asyncio.set_event_loop(None)
-    loop.close()
+def _listener(world: World) -> Callable[..., Any]:
+    """Nothing is logged, but a bug breaks a promise."""
+
+    def listen(logger: Any, method: str, words: Any) -> Any:
+        if words["event"] in BUGS:
+            world.breaks(Broken(f"{words['event']}: {words.get('command') or words.get('effect')}: {_raised()}"))
+        raise structlog.DropEvent
+
+    return listen
 
 
-def _drop(*_: object) -> object:
-    raise structlog.DropEvent
+def _raised() -> str:
+    import sys
+
+    error = sys.exc_info()[1]
+    return f"{type(error).__name__}: {error}"

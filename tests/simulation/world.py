@@ -1,85 +1,75 @@
-"""One run: a node (made anew after each crash), its users, the provider, and what must hold throughout and at the end.
+"""One run: nodes over one database, their users, the provider, and what befalls them.
 
-Everything that is drawn comes from one `random.Random(seed)`, everything that waits waits on the virtual clock.
+Everything that is drawn comes from the seed, everything that waits waits on the virtual clock.
 """
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
 
-from actors.domain.commands import (
-    Accepted,
-    DeleteRecording,
-    Notice,
-    StartRecording,
-    StopRecording,
-    UpdateRecording,
-)
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
-from actors.domain.model import (
-    SETTLED_PHASES,
-    Actor,
-    ActorKind,
-    Layout,
-    Phase,
-    Recording,
-    RecordingSpec,
-    Want,
-    is_live,
-)
-from actors.domain.policy import Policy
-from actors.errors import ActorError
-from actors.heartbeat import Heartbeat
-from actors.lease import Lease, LeaseSettings
-from actors.mailbox import CommandKey
-from actors.ports import JournalUnavailable, Observer, Ports
-from actors.reconciler import Reconciler, ReconcilerSettings
-from actors.system import ActorSystem, SystemSettings
+from actors.domain.model import Meeting
+from actors.ports import Append
 from tests.fakes.agora import FakeAgora
-from tests.fakes.memory import MemoryDatabase, MemoryInbox, MemoryJournal, MemoryOwnership
-from tests.simulation.cable import Cable, DatabaseCable, ProviderCable, SilentPublisher, Wire
-from tests.simulation.faults import Faults
+from tests.fakes.memory import MemoryDatabase, MemoryJournal
+from tests.simulation.faults import EVENTS, Faults
+from tests.simulation.node import Node
+from tests.simulation.promises import SAFETY, Broken, Promises
+from tests.simulation.shelf import Shelf
+from tests.simulation.troubles import Postman, Troubles
+from tests.simulation.users import Users
+from tests.simulation.wire import BEGIN_MS, Wire
 
-BEGIN_MS = 1_790_000_000_000
-FAULTY_SECONDS = 900.0
-"""So long users act and faults strike."""
 CATCHING_UP_SECONDS = 180.0
 """By so long after the faults every recorder has been told what is wanted of it."""
-SETTLING_SECONDS = 3600.0
+SETTLING_SECONDS = 6 * 3600.0
 """So long everything may take to come to its end once the faults have stopped."""
-USER = Actor(ActorKind.USER, "host")
+LOOK_SECONDS = 20.0
+AFTERMATH_SECONDS = 60.0
+"""What arrives late has arrived by then."""
+DOWN_SECONDS = (0.1, 20.0)
+"""So long a process that is gone is missing."""
 
 
-class Broken(AssertionError):
-    """A promise was not kept."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a world is, and how long faults strike in it."""
 
+    nodes: int
+    meetings: int
+    seconds: float
 
-@dataclass(slots=True)
-class Told:
-    """What the users were told, to be held against the journal."""
-
-    started: dict[RecordingId, MeetingId] = field(default_factory=dict)
-    stopped: set[RecordingId] = field(default_factory=set)
+    @classmethod
+    def drawn(cls, dice: random.Random) -> "Size":
+        return cls(dice.randint(1, 1), dice.randint(1, 3), dice.choice((300.0, 600.0, 900.0)))
 
 
 class World:
     """All of one run."""
 
-    def __init__(self, seed: int, crash_at: int | None = None, faults: Faults | None = None) -> None:
-        self.rng = random.Random(seed)
-        self.faults = faults or Faults.drawn(self.rng)
-        self.database = MemoryDatabase(self.now_ms)
-        self.agora = FakeAgora(self, self.rng)
-        self.wire = Wire(self.faults, self._check_safety)
+    def __init__(self, faults: Faults, size: Size, crash_at: frozenset[int] = frozenset()) -> None:
+        self.faults = faults
+        self.size = size
+        self.database = MemoryDatabase()
+        self.journal = WatchedJournal(self)
+        self.agora = FakeAgora(self, faults.dice("agora"))
+        self.shelf = Shelf(self.agora, faults)
+        self.promises = Promises(self)
+        self.wire = Wire(faults, self.check, crash_at)
+        self.meetings = [MeetingId(f"m-{number}") for number in range(size.meetings)]
+        self.nodes: list[Node] = []
+        self.past: list[Node] = []
+        """Kept so that what a dead process would still do in `finally` is not done before the end."""
         self.broken: Broken | None = None
         """The first promise that was broken: kept aside, since the code under test may swallow what is raised in a call."""
-        self.wire.crash_at = crash_at
-        self.meetings = [MeetingId(f"m-{number}") for number in range(self.rng.randint(1, 3))]
-        self.told = Told()
-        self.hints: list[JournalEvent] = []
-        self.nodes = 0
-        self.node: Node | None = None
+        self._ids = faults.dice("ids")
+        self._dice = faults.dice("world")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._incarnations = 0
 
     # --- ports.Clock, ports.Ids ---
 
@@ -87,272 +77,140 @@ class World:
         return BEGIN_MS + round(asyncio.get_running_loop().time() * 1000)
 
     def recording_id(self) -> RecordingId:
-        return RecordingId(f"{self.now_ms():015d}-{self.rng.getrandbits(32):08x}")
+        return RecordingId(f"{self.now_ms():015d}-{self._ids.getrandbits(32):08x}")
 
     def recorder_uid(self) -> str:
-        return str(self.rng.randint(1, 2**32 - 1))
+        return str(self._ids.randint(1, 2**32 - 1))
 
     def jitter(self) -> float:
-        return self.rng.random()
+        return self._ids.random()
 
     # --- the run ---
 
     async def run(self) -> None:
         """Users act under faults; then the faults stop, and everything must come to its end."""
-        self.boot()
-        postman = asyncio.create_task(self._deliver_notices())
-        users = [asyncio.create_task(self._use(meeting)) for meeting in self.meetings]
-        await asyncio.sleep(FAULTY_SECONDS)
-        for user in users:
-            user.cancel()
-        await asyncio.gather(*users, return_exceptions=True)
-        self.faults.on = False
-        self.wire.crash_at = None
+        self.begin()
+        troubles = Troubles(self)
+        brewing = [self.spawn(troubles.brew(kind)) for kind in EVENTS]
+        users = [Users(self, meeting) for meeting in self.meetings]
+        using = [self.spawn(each.use()) for each in users]
+        await asyncio.sleep(self.size.seconds)
+        for task in using:
+            task.cancel()
+        await self.calm(brewing)
         await asyncio.sleep(CATCHING_UP_SECONDS)
-        self._check_told()
-        await self._end_everything()
-        await asyncio.sleep(SETTLING_SECONDS)
+        self._keep(lambda: [self.promises.made_as_wanted(meeting) for meeting in self.meetings])
+        await self.end(users)
+
+    def begin(self) -> None:
+        """The nodes come up, and the postman goes his rounds."""
+        self.wire.open(copy_context())
+        for number in range(self.size.nodes):
+            self.boot(f"n{number + 1}")
+        self.spawn(Postman(self).deliver())
+
+    async def calm(self, brewing: "Sequence[asyncio.Task[None]]" = ()) -> None:
+        """No fault strikes any more; those that last come to their end."""
+        self.wire.tell("the faults are over")
+        self.faults.on = False
+        self.wire.crash_at = frozenset()
+        for task in brewing:
+            task.cancel()
+        for node in self.nodes:
+            node.process.thaw()
+            node.line.cut.clear()
+        for room in self.meetings:
+            self.agora.occupy(room)
+
+    async def end(self, users: "Sequence[Users]") -> None:
+        """Every meeting is stopped, and then all that was promised must come true."""
+        for each in users:
+            while not await each.stop(1):
+                pass
+        deadline = asyncio.get_running_loop().time() + SETTLING_SECONDS
+        while asyncio.get_running_loop().time() < deadline and self.broken is None:
+            await asyncio.sleep(LOOK_SECONDS)
+            if next(self.promises.unsettled(), None) is None:
+                break
+        await asyncio.sleep(AFTERMATH_SECONDS)
+        await self._conclude()
+
+    async def _conclude(self) -> None:
+        self.check()
+        for sentence in self.promises.unsettled():
+            self.breaks(Broken(sentence))
+        for recording in self.database.recordings.values():
+            report = await self.shelf.report(recording.prefix, self.now_ms())
+            for sentence in self.promises.recorded(recording, report):
+                self.breaks(Broken(f"recording {recording.recording_id}: {sentence}"))
         if self.broken is not None:
             raise self.broken
-        self.check_liveness()
-        postman.cancel()
-        await asyncio.gather(postman, *self.wire.late, return_exceptions=True)
 
-    def boot(self) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """A task of the world."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- nodes ---
+
+    def boot(self, name: str) -> None:
         """A new process on the same data; there is nothing special about it."""
-        self.nodes += 1
-        self.node = Node(self, self.nodes)
+        self._incarnations += 1
+        self.nodes.append(Node(self, name, self._incarnations))
 
-    def crashed(self) -> None:
-        """The node is dead. Another comes up a little later."""
-        self.node = None
-        asyncio.get_running_loop().call_later(self.rng.uniform(0.1, 20), self.boot)
+    def lost(self, node: Node) -> None:
+        """That node is gone. Another comes up a little later, mostly under its name."""
+        self.nodes.remove(node)
+        self.past.append(node)
+        name = node.name
+        if self._dice.random() < 0.2:
+            self.faults.happened("node.renamed")
+            name = f"n{self._incarnations + 100}"
+        self.wire.after(self._dice.uniform(*DOWN_SECONDS), self.boot, name)
 
-    async def _use(self, meeting: MeetingId) -> None:
-        while True:
-            await asyncio.sleep(self.rng.choice((0.1, 2, 30, 120)) * self.rng.random())
-            await self._act(meeting)
+    def some_node(self, dice: random.Random) -> Node | None:
+        """Any that is up, as far as those outside can tell."""
+        return dice.choice(self.nodes) if self.nodes else None
 
-    async def _act(self, meeting: MeetingId) -> None:
-        if self.node is None:
-            return
-        node = self.node
-        action = self.rng.choice(("start", "start", "stop", "update", "update", "delete"))
-        try:
-            async with asyncio.timeout(30):
-                if action == "start":
-                    await self._start(node, meeting)
-                elif action == "stop":
-                    await self._stop(node, meeting)
-                elif action == "update":
-                    await node.system.ask(meeting, self._update())
-                else:
-                    await self._delete(node, meeting)
-        except (ActorError, JournalUnavailable, TimeoutError):
-            pass  # the user was told that it is not done, or nothing at all
-
-    async def _start(self, node: "Node", meeting: MeetingId) -> None:
-        recording_id = self.recording_id()
-        command = StartRecording(
-            recording_id=recording_id,
-            prefix=("tapedeck", recording_id.replace("-", "")),
-            spec=RecordingSpec(channel_name=meeting, streams="audio_video", layout=Layout()),
-            by=USER,
-        )
-        answer = await node.system.ask(meeting, command, CommandKey(f"start-{recording_id}", "h"))
-        if isinstance(answer.reply, Accepted) and self.node is node:
-            self.told.started[answer.reply.recording_id] = meeting
-
-    async def _stop(self, node: "Node", meeting: MeetingId) -> None:
-        answer = await node.system.ask(meeting, StopRecording(by=USER))
-        if isinstance(answer.reply, Accepted) and self.node is node:
-            self.told.stopped.add(answer.reply.recording_id)
-
-    def _update(self) -> UpdateRecording:
-        layout = {"template": self.rng.choice(("best_fit", "floating", "vertical"))}
-        return UpdateRecording(
-            by=USER,
-            subscribe={self.rng.choice(("audio", "video")): self.rng.choice((None, ("1",), ("1", "2")))},
-            layout=layout if self.rng.random() < 0.5 else None,
-        )
-
-    async def _delete(self, node: "Node", meeting: MeetingId) -> None:
-        settled = [item for item in self.database.recordings_of(meeting) if item.phase is Phase.COMPLETED]
-        if settled:
-            await node.system.ask(meeting, DeleteRecording(recording_id=settled[0].recording_id, by=USER))
-
-    async def _end_everything(self) -> None:
-        """Every meeting is stopped by a user who does not give up."""
-        for meeting in self.meetings:
-            while True:
-                await asyncio.sleep(1)
-                if self.node is None:
-                    continue
-                try:
-                    await self.node.system.ask(meeting, StopRecording(by=USER))
-                    break
-                except (ActorError, JournalUnavailable):
-                    continue
-
-    # --- webhooks ---
-
-    async def _deliver_notices(self) -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            self.agora.advance(self.now_ms())
-            for notice in self.agora.take_notices(self.now_ms()):
-                self._send(notice)
-
-    def _send(self, notice: Notice) -> None:
-        if self.faults.strikes("webhook.lost"):
-            return
-        times = 2 if self.faults.strikes("webhook.doubled") else 1
-        for _ in range(times):
-            pause = self.rng.uniform(1, 30) if self.faults.strikes("webhook.late") else self.rng.uniform(0, 0.5)
-            task = asyncio.get_running_loop().create_task(self._post(notice, pause))
-            self.wire.late.add(task)
-            task.add_done_callback(self.wire.late.discard)
-
-    async def _post(self, notice: Notice, pause: float) -> None:
-        """At most four posts, as the provider does (reference 9.1)."""
-        for _ in range(4):
-            await asyncio.sleep(pause)
-            node = self.node
-            if node is not None and await node.receive(notice):
-                return
-            pause = 5.0
+    def hear(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        """A hint has come to the subscribers."""
+        for event in events:
+            self.promises.hint_was_heard(event)
 
     # --- what must hold ---
 
-    def _check_safety(self) -> None:
+    def check(self) -> None:
+        """After every call that may change the world."""
+        self.agora.advance(self.now_ms())
+        for meeting in self.meetings:
+            for promise in SAFETY:
+                self._keep(lambda promise=promise, meeting=meeting: promise(self.promises, meeting))
+
+    def breaks(self, broken: Broken) -> None:
+        """A promise was not kept; the first one counts."""
+        if self.broken is None:
+            self.broken = broken
+            self.wire.tell(f"BROKEN: {broken}")
+
+    def _keep(self, check: Any) -> None:
         try:
-            self.check_safety()
+            check()
         except Broken as broken:
-            self.broken = self.broken or broken
-
-    def check_safety(self) -> None:
-        """After every call: nothing doubled, nothing unknown, nothing out of order."""
-        self.agora.advance(self.now_ms())
-        for meeting in self.meetings:
-            running = self.agora.running(meeting)
-            if len(running) > 1:
-                raise Broken(f"{len(running)} recorders run in {meeting}")
-            for session in running:
-                if session.uid not in self.database.uids_of(meeting):
-                    raise Broken(f"recorder {session.uid} of {meeting} is unknown to the journal")
-            self._check_journal(meeting)
-
-    def _check_journal(self, meeting: MeetingId) -> None:
-        if sum(map(is_live, self.database.recordings_of(meeting))) > 1:
-            raise Broken(f"two live recordings in {meeting}")
-        events = self.database.events_of(meeting)
-        if [event.seq for event in events] != list(range(1, len(events) + 1)):
-            raise Broken(f"the journal of {meeting} has a gap or a double")
-        public = [event.sequence for event in events if event.sequence is not None]
-        if public != list(range(1, len(public) + 1)):
-            raise Broken(f"the public numbers of {meeting} have a gap or a double")
-
-    def _check_told(self) -> None:
-        """What was changed has reached the recorders, and nothing older came after it."""
-        for meeting in self.meetings:
-            for recording in self.database.recordings_of(meeting):
-                if recording.phase is Phase.ACTIVE and recording.want is Want.RECORD:
-                    self._check_made_as_wanted(meeting, recording)
-
-    def _check_made_as_wanted(self, meeting: MeetingId, recording: Recording) -> None:
-        wanted = (recording.spec.subscribe, recording.spec.layout)
-        for session in self.agora.running(meeting):
-            if (session.subscribe, session.layout) != wanted:
-                raise Broken(f"a recorder of {meeting} records otherwise than is wanted")
-
-    def check_liveness(self) -> None:
-        """At the end: all that was promised is kept, and nothing runs that nobody wants."""
-        self.agora.advance(self.now_ms())
-        rows = {item.recording_id: item for meeting in self.meetings for item in self.database.recordings_of(meeting)}
-        for recording_id in self.told.started:
-            if recording_id not in rows:
-                raise Broken(f"recording {recording_id} was promised and is lost")
-        for recording in rows.values():
-            self._check_ended(recording)
-        for meeting in self.meetings:
-            if self.agora.running(meeting):
-                raise Broken(f"a recorder was left running in {meeting}")
-        if self.database.unprocessed_count():
-            raise Broken("notifications were never applied")
-
-    def _check_ended(self, recording: Recording) -> None:
-        if recording.phase not in SETTLED_PHASES:
-            raise Broken(f"recording {recording.recording_id} is still {recording.phase}")
-        if recording.want is not Want.STOP:
-            raise Broken(f"recording {recording.recording_id} is settled and still wanted")
-
-    def story(self) -> str:
-        """Everything that a reader needs to see what happened."""
-        lines = [f"nodes: {self.nodes}", f"rates: { {k: v for k, v in self.faults.rates.items() if v} }"]
-        lines.append(f"fired: {dict(sorted(self.faults.fired.items()))}")
-        for meeting in self.meetings:
-            lines.append(f"journal of {meeting}:")
-            lines += [f"  {line}" for line in journal_lines(self.database, meeting)]
-        lines.append("last port calls:")
-        lines += [f"  {line}" for line in self.wire.calls]
-        return "\n".join(lines)
+            self.breaks(broken)
 
 
-def journal_lines(database: MemoryDatabase, meeting: MeetingId) -> list[str]:
-    """The journal of a meeting, an event a line: what a run is compared by."""
-    return [
-        f"{item.seq:4d} {(item.at_ms - BEGIN_MS) / 1000:10.3f} {item.event.kind} {item.event!r}"[:300]
-        for item in database.events_of(meeting)
-    ]
+class WatchedJournal(MemoryJournal):
+    """The journal in memory, with an eye on each commit."""
 
-
-class Node:
-    """One process: the shipped actor system behind a cable that can be cut."""
-
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World) -> None:
+        super().__init__(world.database)
         self._world = world
-        self.cable = Cable(world.wire, self._crash)
-        database = DatabaseCable(
-            self.cable,
-            MemoryJournal(world.database),
-            MemoryOwnership(world.database, "node", f"process-{number}"),
-            MemoryInbox(world.database),
-        )
-        provider = ProviderCable(self.cable, world.agora, world.agora.media)
-        self._inbox = database
-        ports = Ports(
-            journal=database,
-            ownership=database,
-            inbox=database,
-            recorder=provider,
-            media=provider,
-            publisher=SilentPublisher(self.cable, world.hints),
-            clock=world,
-            ids=world,
-            observe=Observer(),
-        )
-        leases = LeaseSettings()
-        lease = Lease(leases)
-        self.system = ActorSystem(ports, Policy(), SystemSettings(), lease)
-        works = (
-            Heartbeat(self.system, ports, lease, leases).run(),
-            Reconciler(self.system, ports, ReconcilerSettings()).run(),
-        )
-        self._works = [asyncio.get_running_loop().create_task(work) for work in works]
 
-    def _crash(self) -> None:
-        for work in self._works:
-            work.cancel()
-        self._world.crashed()
-
-    async def receive(self, notice: Notice) -> bool:
-        """The webhook's route: stored before it is answered. False: no answer, so it will be sent again."""
+    async def commit(self, append: Append) -> None:
+        await super().commit(append)
         try:
-            async with asyncio.timeout(10):
-                await self._inbox.store(notice, b"", self._world.now_ms())
-                meeting = await self._inbox.meeting_of(notice)
-        except (JournalUnavailable, TimeoutError):
-            return False
-        if meeting is not None and self.cable.alive:
-            self.system.report(meeting, notice)
-        return True
+            self._world.promises.committed(append)
+        except Broken as broken:
+            self._world.breaks(broken)

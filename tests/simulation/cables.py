@@ -1,0 +1,170 @@
+"""The ports of a node, each call of which goes over the wire. What is lost raises, or is answered, as the adapter would."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from actors.domain.events import JournalEvent
+from actors.domain.model import Failure, FailureCode, Meeting
+from actors.domain.outcomes import Ambiguous, Rejected, RetryLater
+from actors.ports import JournalUnavailable, OutcomeUnknown
+from tests.simulation.wire import Line, Trip
+
+BUSY = Failure(FailureCode.CAPACITY, "busy", retryable=True)
+AWAY = Failure(FailureCode.STORAGE_UNAVAILABLE, "away", retryable=True)
+REFUSED = Failure(FailureCode.PROVIDER_REJECTED, "refused", retryable=False)
+LATE_SECONDS_MAX = 30.0
+CHECKED = ("acquire", "start", "stop", "ban")
+"""Calls after which the world may look otherwise than was promised."""
+Call = Callable[[], Coroutine[Any, Any, Any]]
+
+
+class ProviderCable:
+    """ports.Recorder and ports.MediaStore."""
+
+    def __init__(self, line: Line, agora: Any, shelf: Any) -> None:
+        self._line, self._agora, self._shelf = line, agora, shelf
+        self._pace = line.wire.faults.dice("pace of the provider")
+
+    async def acquire(self, call: Any) -> Any:
+        if self._strikes("provider.refused"):
+            return await self._line.refuse("acquire", Rejected(REFUSED), 0.1)
+        return await self._call("acquire", lambda: self._agora.acquire(call))
+
+    async def start(self, call: Any) -> Any:
+        return await self._call("start", lambda: self._agora.start(call))
+
+    async def query(self, call: Any) -> Any:
+        if self._strikes("query.fails"):
+            return await self._line.refuse("query", Ambiguous("500"), 1)
+        return await self._call("query", lambda: self._agora.query(call))
+
+    async def stop(self, call: Any) -> Any:
+        return await self._call("stop", lambda: self._stop(call))
+
+    async def update(self, call: Any) -> Any:
+        return await self._call("update", lambda: self._agora.update(call))
+
+    async def update_layout(self, call: Any) -> Any:
+        return await self._call("update_layout", lambda: self._agora.update_layout(call))
+
+    async def ban(self, call: Any) -> Any:
+        if self._strikes("rule.refused"):
+            return await self._line.refuse("ban", RetryLater("503", BUSY), 1)
+        return await self._call("ban", lambda: self._agora.ban(call))
+
+    async def members(self, call: Any) -> Any:
+        return await self._call("members", lambda: self._agora.members(call))
+
+    async def examine(self, prefix: tuple[str, ...]) -> Any:
+        return await self._stored("examine", lambda: self._shelf.examine(prefix))
+
+    async def erase(self, prefix: tuple[str, ...]) -> Any:
+        return await self._stored("erase", lambda: self._shelf.erase(prefix))
+
+    async def _stop(self, call: Any) -> Any:
+        return self._shelf.answered(call.sid, await self._agora.stop(call))
+
+    def _strikes(self, kind: str) -> bool:
+        return self._line.wire.faults.strikes(kind)
+
+    async def _call(self, name: str, do: Call) -> Any:
+        """Slow, busy, lost, or late: done after the caller was told that nothing is known."""
+        trip = Trip("provider", name, do, Ambiguous, name in CHECKED, self._seconds())
+        if "provider" in self._line.cut:
+            return await self._line.refuse(name, Ambiguous("no connection"), self._pace.uniform(0.1, 5))
+        if self._strikes("provider.busy"):
+            return await self._line.refuse(name, RetryLater("429", BUSY), 0.1)
+        if self._strikes("provider.request_lost"):
+            return await self._line.refuse(name, Ambiguous("the request was lost"), self._pace.uniform(1, 10))
+        if self._strikes("provider.late"):
+            self._line.later(trip, self._pace.uniform(0, LATE_SECONDS_MAX))
+            return await self._line.refuse(name, Ambiguous("the request is late"), self._pace.uniform(1, 10))
+        return await self._line.send(trip, self._seconds())
+
+    def _seconds(self) -> float:
+        return self._pace.uniform(2, 12) if self._strikes("provider.slow") else self._pace.uniform(0.02, 0.3)
+
+    async def _stored(self, name: str, do: Call) -> Any:
+        if self._strikes("storage.unavailable"):
+            return await self._line.refuse(name, RetryLater("away", AWAY), 0.1)
+        return await self._line.send(Trip("storage", name, do, Ambiguous, False, 0.0), self._pace.uniform(0.01, 0.2))
+
+
+class DatabaseCable:
+    """ports.Journal, Ownership and Inbox."""
+
+    def __init__(self, line: Line, journal: Any, ownership: Any, inbox: Any) -> None:
+        self._line, self._journal, self._ownership, self._inbox = line, journal, ownership, inbox
+        self._pace = line.wire.faults.dice("pace of the database")
+
+    async def commit(self, append: Any) -> None:
+        """Done or not, the caller may hear nothing of it; it may even be done after that."""
+        trip = Trip("database", "commit", lambda: self._journal.commit(append), OutcomeUnknown, True, 0.0)
+        self._line.wire.note(f"{self._line.name} commits {[item.event.kind for item in append.events]}")
+        if self._strikes("database.commit_lost"):
+            await self._line.refuse("commit", OutcomeUnknown("never arrived"), self._seconds())
+        elif self._strikes("database.commit_late"):
+            self._line.later(trip, self._pace.uniform(0, 5))
+            await self._line.refuse("commit", OutcomeUnknown("arrives later"), self._seconds())
+        else:
+            await self._send(trip)
+            if self._strikes("database.commit_unseen"):
+                raise OutcomeUnknown("the connection broke")
+
+    async def find_command(self, *names: Any) -> Any:
+        return await self._ask("find_command", lambda: self._journal.find_command(*names))
+
+    async def recorded_by(self, *names: Any) -> Any:
+        return await self._ask("recorded_by", lambda: self._journal.recorded_by(*names))
+
+    async def recall(self, *names: Any) -> Any:
+        return await self._ask("recall", lambda: self._journal.recall(*names))
+
+    async def claim(self, meeting_id: Any) -> Any:
+        return await self._ask("claim", lambda: self._ownership.claim(meeting_id))
+
+    async def release(self, *names: Any) -> None:
+        await self._ask("release", lambda: self._ownership.release(*names))
+
+    async def due(self, *names: Any) -> Any:
+        return await self._ask("due", lambda: self._ownership.due(*names))
+
+    async def unowned(self, *names: Any) -> Any:
+        return await self._ask("unowned", lambda: self._ownership.unowned(*names))
+
+    async def store(self, *names: Any) -> Any:
+        return await self._ask("store", lambda: self._inbox.store(*names))
+
+    async def meeting_of(self, notice: Any) -> Any:
+        return await self._ask("meeting_of", lambda: self._inbox.meeting_of(notice))
+
+    async def unprocessed(self, *names: Any) -> Any:
+        return await self._ask("unprocessed", lambda: self._inbox.unprocessed(*names))
+
+    async def set_aside(self, notice_id: Any) -> None:
+        await self._ask("set_aside", lambda: self._inbox.set_aside(notice_id))
+
+    def _strikes(self, kind: str) -> bool:
+        return self._line.wire.faults.strikes(kind)
+
+    async def _ask(self, name: str, do: Call) -> Any:
+        return await self._send(Trip("database", name, do, JournalUnavailable, False, 0.0))
+
+    async def _send(self, trip: Trip) -> Any:
+        if "database" in self._line.cut or self._strikes("database.unavailable"):
+            return await self._line.refuse(trip.name, JournalUnavailable(trip.name), self._pace.uniform(0.01, 2))
+        return await self._line.send(trip, self._seconds())
+
+    def _seconds(self) -> float:
+        return self._pace.uniform(1, 15) if self._strikes("database.slow") else self._pace.uniform(0.001, 0.05)
+
+
+class PublisherCable:
+    """ports.Publisher: hints may be lost, and nobody waits for them."""
+
+    def __init__(self, line: Line, hear: Callable[[Meeting, Sequence[JournalEvent]], None]) -> None:
+        self._line, self._hear = line, hear
+
+    def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        if not self._line.wire.faults.strikes("hint.lost"):
+            self._line.wire.after(0.002, self._hear, state, tuple(events))

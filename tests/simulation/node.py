@@ -1,0 +1,94 @@
+"""One process: the shipped actor system and reconciler, on lines to the world that can be cut."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from actors.domain.commands import Notice
+from actors.domain.policy import Policy
+from actors.ports import JournalUnavailable, Observer, Ports
+from actors.reconciler import Reconciler, ReconcilerSettings
+from actors.system import ActorSystem, SystemSettings
+from tests.fakes.memory import MemoryInbox, MemoryOwnership
+from tests.simulation.cables import DatabaseCable, ProviderCable, PublisherCable
+from tests.simulation.loop import PROCESS, Process
+from tests.simulation.wire import Line
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+T = TypeVar("T")
+DRAIN_SECONDS = 8.0
+RECONCILER = ReconcilerSettings(interval_seconds=3.0)
+"""It looks less often than in earnest: a run is mostly looking, and nothing may depend on how often."""
+POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000)
+"""What takes a day takes an hour here."""
+
+
+class Node:
+    """It lives until it crashes or has been drained."""
+
+    def __init__(self, world: "World", name: str, incarnation: int) -> None:
+        self.name = name
+        self.process = Process()
+        self.line = Line(world.wire, self.process, f"{name}.{incarnation}", self.crash)
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._world = world
+        self._context = copy_context()
+        self._context.run(PROCESS.set, self.process)
+        self._inbox = DatabaseCable(
+            self.line,
+            world.journal,
+            MemoryOwnership(world.database, f"{name}.{incarnation}"),
+            MemoryInbox(world.database),
+        )
+        provider = ProviderCable(self.line, world.agora, world.shelf)
+        self._ports = Ports(
+            journal=self._inbox,
+            ownership=self._inbox,
+            inbox=self._inbox,
+            recorder=provider,
+            media=provider,
+            publisher=PublisherCable(self.line, world.hear),
+            clock=world,
+            ids=world,
+            observe=Observer(),
+        )
+        self.system: ActorSystem = self._context.run(ActorSystem, self._ports, POLICY, SystemSettings())
+        self._reconciling = self.spawn(Reconciler(self.system, self._ports, RECONCILER).run())
+
+    def __str__(self) -> str:
+        return self.line.name
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A task of this process, which stands still and dies with it."""
+        return asyncio.get_running_loop().create_task(work, context=self._context)
+
+    def crash(self) -> None:
+        """From one instruction to the next."""
+        if self.process.alive:
+            self.process.kill()
+            self.gone.set_result(None)
+            self._world.lost(self)
+
+    async def drain(self) -> None:
+        """Leave in good order, as on SIGTERM."""
+        task = self.spawn(self._leave())
+        await asyncio.wait({task, self.gone}, return_when=asyncio.FIRST_COMPLETED)
+        self.crash()
+
+    async def _leave(self) -> None:
+        self._reconciling.cancel()
+        await self.system.drain(DRAIN_SECONDS)
+
+    async def receive(self, notice: Notice) -> bool:
+        """The webhook's route: stored before it is answered. False: no answer, so it will be sent again."""
+        try:
+            await self._inbox.store(notice, b"", self._world.now_ms())
+            meeting = await self._inbox.meeting_of(notice)
+        except JournalUnavailable:
+            return False
+        if meeting is not None:
+            self.system.report(meeting, notice)
+        return True

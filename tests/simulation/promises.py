@@ -1,0 +1,194 @@
+"""What must hold of every run: some of it after each step, some of it once everything has come to its end.
+
+Each promise is a check of its own, by what the provider really did and what the database really holds; none asks the code
+that it is about.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from actors.domain.commands import Accepted
+from actors.domain.events import JournalEvent
+from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.media import MediaReport
+from actors.domain.model import SETTLED_PHASES, Completeness, Phase, Recording, Want, is_live
+from actors.domain.timeline import uncovered
+from actors.mailbox import Answer
+from actors.ports import Append
+from tests.simulation.measures import PLAYED_SLACK_MS, played_ms, stretches_of, wanted_of
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+RANKS = {
+    "recorder.opened": 1,
+    "recorder.acquired": 2,
+    "recorder.accepted": 3,
+    "recording.active": 4,
+    "recording.processing": 5,
+    "recorder.evicting": 9,
+}
+"""How far an attempt is after an event. What stands behind 9 is about its eviction only."""
+
+
+class Broken(AssertionError):
+    """A promise was not kept."""
+
+
+class Promises:
+    """The checks of one run, and what they need to remember."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.promised: dict[RecordingId, MeetingId] = {}
+        """What users were told is being recorded."""
+        self._answered: dict[tuple[MeetingId, str], RecordingId] = {}
+        self._numbers: dict[MeetingId, tuple[int, int]] = {}
+        self._ranks: dict[tuple[RecordingId, int], int] = {}
+
+    # --- after each step ---
+
+    def one_recorder(self, meeting: MeetingId) -> None:
+        """At most one recorder runs in a meeting. One that a rule throws out, or that has answered a stop, runs no more."""
+        running = self._world.agora.running(meeting)
+        if len(running) > 1:
+            raise Broken(f"{len(running)} recorders run in {meeting}: {', '.join(item.uid for item in running)}")
+
+    def known_recorders(self, meeting: MeetingId) -> None:
+        """No recorder runs whose uid the journal does not hold."""
+        for session in self._world.agora.running(meeting):
+            if (meeting, session.uid) not in self._world.database.recorders:
+                raise Broken(f"recorder {session.uid} of {meeting} is unknown to the journal")
+
+    def committed(self, append: Append) -> None:
+        """A commit was taken: it goes on where the last one ended, by the owner of the meeting."""
+        row = self._world.database.meetings[append.meeting_id]
+        if append.epoch != row.epoch:
+            raise Broken(f"{append.meeting_id} was written under epoch {append.epoch}, though {row.epoch} is claimed")
+        seq, sequence = self._numbers.get(append.meeting_id, (0, 0))
+        for event in append.events:
+            seq += 1
+            if event.seq != seq:
+                raise Broken(f"the journal of {append.meeting_id} has {event.seq} in the place of {seq}")
+            if event.sequence is not None:
+                sequence += 1
+                if event.sequence != sequence:
+                    raise Broken(f"the public numbers of {append.meeting_id} have {event.sequence} in the place of {sequence}")
+            self._forwards(event)
+        self._numbers[append.meeting_id] = seq, sequence
+        self._one_live(append.meeting_id)
+
+    def _one_live(self, meeting: MeetingId) -> None:
+        if sum(map(is_live, self._world.database.recordings_of(meeting))) > 1:
+            raise Broken(f"two live recordings in {meeting}")
+
+    def _forwards(self, stored: JournalEvent) -> None:
+        """An attempt never goes back, and one that is being evicted never comes back."""
+        rank = RANKS.get(stored.event.kind)
+        attempt = getattr(stored.event, "attempt", None)
+        if rank is None or attempt is None:
+            return
+        key = (stored.event.recording_id, attempt)
+        before = self._ranks.get(key, 0)
+        if rank <= before:
+            raise Broken(f"attempt {attempt} of {key[0]} went back: {stored.event.kind} after rank {before}")
+        self._ranks[key] = rank
+
+    # --- after each answer ---
+
+    def start_was_answered(self, meeting: MeetingId, key: str, answer: Answer) -> None:
+        """What a user is told of a start is in the database, and a repeated start is the same one."""
+        assert isinstance(answer.reply, Accepted)
+        recording_id = answer.reply.recording_id
+        mark = self._world.database.commands.get((meeting, key))
+        if recording_id not in self._world.database.recordings:
+            self._world.breaks(Broken(f"recording {recording_id} was promised before it was stored"))
+        elif mark is None or mark.recording_id != recording_id:
+            self._world.breaks(Broken(f"the start {key} of {meeting} was promised, and is not remembered"))
+        if self._answered.setdefault((meeting, key), recording_id) != recording_id:
+            self._world.breaks(Broken(f"the start {key} of {meeting} was repeated, and made another recording"))
+        self.promised[recording_id] = meeting
+
+    def stop_was_answered(self, meeting: MeetingId, answer: Answer) -> None:
+        """What a user is told to be ending is."""
+        assert isinstance(answer.reply, Accepted)
+        recording = self._world.database.recordings.get(answer.reply.recording_id)
+        if recording is None or recording.want is not Want.STOP:
+            self._world.breaks(Broken(f"a stop in {meeting} was promised, and is not stored"))
+
+    def hint_was_heard(self, event: JournalEvent) -> None:
+        """Nothing is told that is not stored."""
+        if event not in self._world.database.events_of(event.meeting_id):
+            self._world.breaks(Broken(f"{event.event.kind} {event.seq} of {event.meeting_id} was told and is not stored"))
+
+    # --- some time after the faults ---
+
+    def made_as_wanted(self, meeting: MeetingId) -> None:
+        """What was changed has reached the recorder, and nothing older came after it."""
+        for recording in self._world.database.recordings_of(meeting):
+            if recording.phase is not Phase.ACTIVE or recording.want is not Want.RECORD:
+                continue
+            for session in self._world.agora.running(meeting):
+                if (session.subscribe, session.layout) != (recording.spec.subscribe, recording.spec.layout):
+                    raise Broken(f"a recorder of {meeting} records otherwise than is wanted")
+
+    # --- at the end ---
+
+    def unsettled(self) -> Iterator[str]:
+        """What is not over yet."""
+        world = self._world
+        for recording_id in self.promised:
+            if recording_id not in world.database.recordings:
+                yield f"recording {recording_id} was promised and is lost"
+        for recording in world.database.recordings.values():
+            if recording.phase not in SETTLED_PHASES:
+                yield f"recording {recording.recording_id} is still {recording.phase}"
+            elif recording.want is not Want.STOP:
+                yield f"recording {recording.recording_id} is settled and still wanted"
+        for meeting in world.meetings:
+            if world.agora.running(meeting):
+                yield f"a recorder was left running in {meeting}"
+        for meeting, row in world.database.meetings.items():
+            if row.state.evicting is not None:
+                yield f"an eviction in {meeting} never ends"
+            if row.state.live is not None or row.state.finishing:
+                yield f"{meeting} has something left to do"
+        if world.database.unprocessed_count():
+            yield "notifications were never applied"
+
+    def recorded(self, recording: Recording, report: MediaReport) -> Iterator[str]:
+        """Whether what is said of a recording is what was captured and stored."""
+        stored = played_ms(report)
+        if recording.phase is Phase.COMPLETED:
+            yield from self._said(recording, report, stored)
+        elif recording.phase is not Phase.DELETED and stored > PLAYED_SLACK_MS and not self._was_given_up(recording):
+            yield f"{stored} ms were captured and stored, and it is {recording.phase}"
+
+    def _said(self, recording: Recording, report: MediaReport, stored: int) -> Iterator[str]:
+        said = round((recording.duration_seconds or 0) * 1000)
+        if abs(said - stored) > PLAYED_SLACK_MS:
+            yield f"it is said to have {said} ms, and {stored} ms were captured and stored"
+        named = {file.key for file in recording.files}
+        for playlist in report.playlists:
+            if any(item.size for item in playlist.slices) and playlist.key not in named:
+                yield f"playlist {playlist.key} is not among its files"
+        begin, end = wanted_of(recording, report)
+        missing = [hole for hole in uncovered(begin, end, stretches_of(report)) if hole[1] - hole[0] > PLAYED_SLACK_MS]
+        if recording.completeness is Completeness.COMPLETE and missing:
+            yield f"it is called complete, and nothing is stored of {missing}"
+        if recording.completeness is Completeness.PARTIAL and not missing and not self._reasons(recording, report):
+            yield "it is called partial, and nothing is missing"
+
+    def _reasons(self, recording: Recording, report: MediaReport) -> bool:
+        """Whether something else than time is missing: a slice, the end of a playlist, an MP4."""
+        slices = any(item.size is None for playlist in report.playlists for item in playlist.slices)
+        ended = all(playlist.ended for playlist in report.playlists)
+        movies = len(report.movies) >= len(report.playlists) or "mp4" not in recording.spec.outputs
+        return slices or not ended or not movies
+
+    def _was_given_up(self, recording: Recording) -> bool:
+        """Whether it failed while nobody could know that a recorder ran: what that one captured was never promised."""
+        return recording.started_at_ms is None
+
+
+SAFETY: tuple[Callable[[Promises, MeetingId], None], ...] = (Promises.one_recorder, Promises.known_recorders)

@@ -1,0 +1,104 @@
+"""What befalls the world of a run: nodes stand still and are replaced, lines are cut, rooms empty, notifications go astray."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from actors.domain.commands import Notice
+from tests.simulation.faults import EVENTS
+
+if TYPE_CHECKING:
+    from tests.simulation.node import Node
+    from tests.simulation.world import World
+
+STALL_SECONDS = (0.5, 40.0)
+"""Up to several leases."""
+CUT_SECONDS = (1.0, 60.0)
+EMPTY_SECONDS = (5.0, 400.0)
+POSTS_MAX = 4
+"""So often a notification is sent that is not answered (reference 9.1)."""
+POST_SECONDS = 10.0
+
+
+class Troubles:
+    """Each kind of event has a task that lets it happen."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._dice = world.faults.dice("troubles")
+
+    async def brew(self, kind: str) -> None:
+        """Let it happen at its rate, until the faults are over."""
+        rate, dice = self._world.faults.rates.get(kind, 0.0), self._world.faults.dice(kind)
+        while rate and kind in EVENTS:
+            await asyncio.sleep(dice.expovariate(rate))
+            if not self._world.faults.on:
+                return
+            self._world.faults.happened(kind)
+            await self._befall(kind)
+
+    async def _befall(self, kind: str) -> None:
+        if kind == "room.empty":
+            await self._empty_a_room()
+            return
+        node = self._world.some_node(self._dice)
+        if node is None:
+            return
+        self._world.wire.tell(f"{node} {kind}")
+        if kind == "node.stall":
+            node.process.freeze()
+            await asyncio.sleep(self._dice.uniform(*STALL_SECONDS))
+            node.process.thaw()
+            self._world.wire.tell(f"{node} goes on")
+        elif kind == "node.deploy":
+            await node.drain()
+        else:
+            await self._cut(node, kind.partition(".")[0])
+
+    async def _cut(self, node: "Node", end: str) -> None:
+        node.line.cut.add(end)
+        await asyncio.sleep(self._dice.uniform(*CUT_SECONDS))
+        node.line.cut.discard(end)
+
+    async def _empty_a_room(self) -> None:
+        room = self._dice.choice(self._world.meetings)
+        self._world.agora.vacate(room)
+        await asyncio.sleep(self._dice.uniform(*EMPTY_SECONDS))
+        self._world.agora.occupy(room)
+
+
+class Postman:
+    """Brings the provider's notifications to some node: once, twice, late or never."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._dice = world.faults.dice("postman")
+
+    async def deliver(self) -> None:
+        """For ever."""
+        agora = self._world.agora
+        while True:
+            await asyncio.sleep(1.0)
+            agora.advance(self._world.now_ms())
+            for notice in agora.take_notices(self._world.now_ms()):
+                for delay_ms, said in self._world.shelf.noticed(notice):
+                    self._send(said, delay_ms / 1000)
+
+    def _send(self, notice: Notice, delay: float) -> None:
+        faults = self._world.faults
+        if faults.strikes("webhook.lost"):
+            self._world.wire.note(f"webhook {notice.event_type} of {notice.uid} lost")
+            return
+        for _ in range(2 if faults.strikes("webhook.doubled") else 1):
+            pause = self._dice.uniform(1, 30) if faults.strikes("webhook.late") else self._dice.uniform(0, 0.5)
+            self._world.spawn(self._post(notice, delay + pause))
+
+    async def _post(self, notice: Notice, pause: float) -> None:
+        for _ in range(POSTS_MAX):
+            await asyncio.sleep(pause)
+            node = self._world.some_node(self._dice)
+            if node is not None:
+                task = node.spawn(node.receive(notice))
+                await asyncio.wait({task, node.gone}, timeout=POST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if task.done() and not task.cancelled() and task.result():
+                    return
+            pause = 5.0
