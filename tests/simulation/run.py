@@ -41,9 +41,9 @@ def run_seed(seed: int, *, told: bool = False) -> Result:
     return _run(seed, World(faults, Size.drawn(faults.dice("size"))), World.run, told=told)
 
 
-def run_crashes(crash_at: frozenset[int]) -> Result:
+def run_crashes(crash_at: frozenset[int], *, told: bool = False) -> Result:
     """A start and a stop without other faults: the node dies at these crossings of the wire, counted from 1."""
-    return _run(0, World(Faults("exhaustive"), Size(1, 1, 0), crash_at), start_and_stop, told=False)
+    return _run(0, World(Faults("exhaustive"), Size(1, 1, 0), crash_at), start_and_stop, told=told)
 
 
 async def start_and_stop(world: World) -> None:
