@@ -5,11 +5,12 @@ from typing import Any
 
 from actors.domain.events import JournalEvent
 from actors.domain.model import Failure, FailureCode, Meeting
-from actors.domain.outcomes import Ambiguous, Rejected, RetryLater
+from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater, Started
 from actors.ports import JournalUnavailable, OutcomeUnknown
 from tests.simulation.wire import Line, Trip
 
-BUSY = Failure(FailureCode.CAPACITY, "busy", retryable=True)
+FULL = Failure(FailureCode.CAPACITY, "full", retryable=True)
+BUSY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True)
 AWAY = Failure(FailureCode.STORAGE_UNAVAILABLE, "away", retryable=True)
 REFUSED = Failure(FailureCode.PROVIDER_REJECTED, "refused", retryable=False)
 LATE_SECONDS_MAX = 30.0
@@ -31,7 +32,7 @@ class ProviderCable:
         return await self._call("acquire", lambda: self._agora.acquire(call))
 
     async def start(self, call: Any) -> Any:
-        return await self._call("start", lambda: self._agora.start(call))
+        return await self._call("start", lambda: self._start(call))
 
     async def query(self, call: Any) -> Any:
         if self._strikes("query.fails"):
@@ -53,6 +54,8 @@ class ProviderCable:
         return await self._call("ban", lambda: self._agora.ban(call))
 
     async def members(self, call: Any) -> Any:
+        if self._strikes("list.fails"):
+            return await self._line.refuse("members", Ambiguous("500"), 1)
         return await self._call("members", lambda: self._agora.members(call))
 
     async def examine(self, prefix: tuple[str, ...]) -> Any:
@@ -60,6 +63,12 @@ class ProviderCable:
 
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("erase", lambda: self._shelf.erase(prefix))
+
+    async def _start(self, call: Any) -> Any:
+        answer = await self._agora.start(call)
+        if isinstance(answer, Done) and isinstance(answer.value, Started) and self._strikes("session.mute"):
+            self._agora.mute(answer.value.sid)
+        return answer
 
     async def _stop(self, call: Any) -> Any:
         return self._shelf.answered(call.sid, await self._agora.stop(call))
@@ -73,7 +82,8 @@ class ProviderCable:
         if "provider" in self._line.cut:
             return await self._line.refuse(name, Ambiguous("no connection"), self._pace.uniform(0.1, 5))
         if self._strikes("provider.busy"):
-            return await self._line.refuse(name, RetryLater("429", BUSY), 0.1)
+            full = FULL if name == "acquire" else BUSY
+            return await self._line.refuse(name, RetryLater("429", full, self._pace.choice((None, 20_000))), 0.1)
         if self._strikes("provider.request_lost"):
             return await self._line.refuse(name, Ambiguous("the request was lost"), self._pace.uniform(1, 10))
         if self._strikes("provider.late"):
@@ -119,6 +129,15 @@ class DatabaseCable:
 
     async def recall(self, *names: Any) -> Any:
         return await self._ask("recall", lambda: self._journal.recall(*names))
+
+    async def enter(self, lease_seconds: float) -> Any:
+        return await self._ask("enter", lambda: self._ownership.enter(lease_seconds))
+
+    async def renew(self, lease_seconds: float, *, anew: bool = False) -> Any:
+        return await self._ask("renew", lambda: self._ownership.renew(lease_seconds, anew=anew))
+
+    async def leave(self) -> None:
+        await self._ask("leave", self._ownership.leave)
 
     async def claim(self, meeting_id: Any) -> Any:
         return await self._ask("claim", lambda: self._ownership.claim(meeting_id))

@@ -19,7 +19,8 @@ CALLS: Mapping[str, tuple[float, ...]] = {
     "provider.busy": OFTEN,
     "provider.refused": (0.0, 0.0, 0.0, 0.02),
     "query.fails": (0.0, 0.0, 0.0, 0.3, 1.0),
-    "rule.refused": (0.0, 0.0, 0.3, 1.0),
+    "rule.refused": (0.0, 0.0, 0.3, 0.8),
+    "list.fails": (0.0, 0.0, 0.3, 0.8),
     "database.unavailable": RARE,
     "database.slow": RARE,
     "database.answer_lost": RARE,
@@ -35,6 +36,7 @@ CALLS: Mapping[str, tuple[float, ...]] = {
 }
 """How likely a fault strikes a call, one of these in each run."""
 SESSIONS: Mapping[str, tuple[float, ...]] = {
+    "session.mute": (0.0, 0.0, 0.2),
     "storage.late": (0.0, 0.3),
     "storage.missing": (0.0, 0.0, 0.2),
     "storage.backup": (0.0, 0.0, 0.3),
@@ -46,10 +48,14 @@ EVENTS: Mapping[str, tuple[float, ...]] = {
     "database.cut": (0.0, 0.0, 1 / 200, 1 / 60),
     "provider.cut": (0.0, 0.0, 1 / 200, 1 / 60),
     "room.empty": (0.0, 0.0, 1 / 300),
+    "session.failover": (0.0, 0.0, 1 / 200, 1 / 60),
+    "session.death": (0.0, 0.0, 1 / 200, 1 / 60),
+    "session.evicted": (0.0, 0.0, 1 / 200),
 }
 """How often a second something befalls the world."""
-CONSEQUENCES = ("provider.outlived", "database.outlived", "node.renamed")
-"""What follows from others: a call that arrives after its caller's death, a node that comes back under another name."""
+CONSEQUENCES = ("provider.outlived", "database.outlived", "node.renamed", "node.ghost", "node.ousted")
+"""What follows from others: a call that arrives after its caller's death, a node that comes back under another name, or beside
+one that only stood still, which then has to end."""
 KINDS = (*CALLS, *SESSIONS, *EVENTS, *CONSEQUENCES)
 
 

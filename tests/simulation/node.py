@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from actors.domain.commands import Notice
 from actors.domain.policy import Policy
+from actors.heartbeat import Heartbeat
+from actors.lease import Lease, LeaseSettings
 from actors.ports import JournalUnavailable, Observer, Ports
 from actors.reconciler import Reconciler, ReconcilerSettings
 from actors.system import ActorSystem, SystemSettings
@@ -22,7 +24,8 @@ T = TypeVar("T")
 DRAIN_SECONDS = 8.0
 RECONCILER = ReconcilerSettings(interval_seconds=3.0)
 """It looks less often than in earnest: a run is mostly looking, and nothing may depend on how often."""
-POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000)
+LEASES = LeaseSettings()
+POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000, max_age_ms=3_600_000)
 """What takes a day takes an hour here."""
 
 
@@ -40,8 +43,8 @@ class Node:
         self._inbox = DatabaseCable(
             self.line,
             world.journal,
-            MemoryOwnership(world.database, f"{name}.{incarnation}"),
-            MemoryInbox(world.database),
+            MemoryOwnership(world.database, name, str(incarnation)),
+            MemoryInbox(world.database, name),
         )
         provider = ProviderCable(self.line, world.agora, world.shelf)
         self._ports = Ports(
@@ -55,8 +58,12 @@ class Node:
             ids=world,
             observe=Observer(),
         )
-        self.system: ActorSystem = self._context.run(ActorSystem, self._ports, POLICY, SystemSettings())
+        lease = Lease(LEASES)
+        self.system: ActorSystem = self._context.run(ActorSystem, self._ports, POLICY, SystemSettings(), lease)
+        self._heartbeat = Heartbeat(self.system, self._ports, lease, LEASES)
         self._reconciling = self.spawn(Reconciler(self.system, self._ports, RECONCILER).run())
+        self.spawn(self._heartbeat.run())
+        self.spawn(self._until_ousted())
 
     def __str__(self) -> str:
         return self.line.name
@@ -66,11 +73,25 @@ class Node:
         return asyncio.get_running_loop().create_task(work, context=self._context)
 
     def crash(self) -> None:
-        """From one instruction to the next."""
+        """From one instruction to the next. Another comes up in its place."""
         if self.process.alive:
-            self.process.kill()
-            self.gone.set_result(None)
-            self._world.lost(self)
+            self._end()
+            self._world.replace(self)
+
+    def _end(self) -> None:
+        self.process.kill()
+        self.gone.set_result(None)
+        self._world.lost(self)
+
+    async def _until_ousted(self) -> None:
+        await self._heartbeat.ousted.wait()
+        self._world.wire.after(0, self._end_for_another)
+
+    def _end_for_another(self) -> None:
+        """A later process has its name: it ends, and none comes up in its place."""
+        if self.process.alive:
+            self._world.faults.happened("node.ousted")
+            self._end()
 
     async def drain(self) -> None:
         """Leave in good order, as on SIGTERM."""
@@ -79,8 +100,8 @@ class Node:
         self.crash()
 
     async def _leave(self) -> None:
-        self._reconciling.cancel()
         await self.system.drain(DRAIN_SECONDS)
+        await self._heartbeat.leave()
 
     async def receive(self, notice: Notice) -> bool:
         """The webhook's route: stored before it is answered. False: no answer, so it will be sent again."""

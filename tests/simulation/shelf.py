@@ -11,7 +11,8 @@ from actors.domain.ids import NoticeId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
 from actors.domain.outcomes import Done, Outcome, StopAnswer, Stopped
 from actors.domain.timeline import session_of
-from tests.fakes.agora import FakeAgora, Session
+from tests.fakes.agora import FakeAgora
+from tests.fakes.recorders import Session
 from tests.simulation.faults import Faults
 
 LATE_MS_MAX = 40_000

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STALL_SECONDS = (0.5, 40.0)
 """Up to several leases."""
+GHOSTS = 0.2
+"""How often one that stands still is taken for dead, and another is begun under its name."""
 CUT_SECONDS = (1.0, 60.0)
 EMPTY_SECONDS = (5.0, 400.0)
 POSTS_MAX = 4
@@ -40,19 +42,38 @@ class Troubles:
         if kind == "room.empty":
             await self._empty_a_room()
             return
+        if kind.startswith("session."):
+            self._disturb_a_session(kind)
+            return
         node = self._world.some_node(self._dice)
         if node is None:
             return
         self._world.wire.tell(f"{node} {kind}")
         if kind == "node.stall":
-            node.process.freeze()
-            await asyncio.sleep(self._dice.uniform(*STALL_SECONDS))
-            node.process.thaw()
-            self._world.wire.tell(f"{node} goes on")
+            await self._stall(node)
         elif kind == "node.deploy":
             await node.drain()
         else:
             await self._cut(node, kind.partition(".")[0])
+
+    async def _stall(self, node: "Node") -> None:
+        node.process.freeze()
+        if self._dice.random() < GHOSTS:
+            self._world.faults.happened("node.ghost")
+            self._world.boot(node.name)
+        await asyncio.sleep(self._dice.uniform(*STALL_SECONDS))
+        node.process.thaw()
+        self._world.wire.tell(f"{node} goes on")
+
+    def _disturb_a_session(self, kind: str) -> None:
+        agora, now_ms = self._world.agora, self._world.now_ms()
+        running = [session for room in self._world.meetings for session in agora.running(room)]
+        if not running:
+            return
+        session = self._dice.choice(running)
+        self._world.wire.tell(f"{session.cname} {session.recorder_uid} {kind}")
+        disturb = {"session.failover": agora.failover, "session.death": agora.die, "session.evicted": agora.evict}
+        disturb[kind](session.sid, now_ms)
 
     async def _cut(self, node: "Node", end: str) -> None:
         node.line.cut.add(end)

@@ -45,7 +45,7 @@ class Size:
 
     @classmethod
     def drawn(cls, dice: random.Random) -> "Size":
-        return cls(dice.randint(1, 1), dice.randint(1, 3), dice.choice((300.0, 600.0, 900.0)))
+        return cls(dice.choice((1, 2, 2, 3, 4)), dice.randint(1, 3), dice.choice((300.0, 600.0, 900.0)))
 
 
 class World:
@@ -54,7 +54,7 @@ class World:
     def __init__(self, faults: Faults, size: Size, crash_at: frozenset[int] = frozenset()) -> None:
         self.faults = faults
         self.size = size
-        self.database = MemoryDatabase()
+        self.database = MemoryDatabase(self.now_ms)
         self.journal = WatchedJournal(self)
         self.agora = FakeAgora(self, faults.dice("agora"))
         self.shelf = Shelf(self.agora, faults)
@@ -161,11 +161,14 @@ class World:
         self.nodes.append(Node(self, name, self._incarnations))
 
     def lost(self, node: Node) -> None:
-        """That node is gone. Another comes up a little later, mostly under its name."""
+        """That process is gone."""
         self.nodes.remove(node)
         self.past.append(node)
+
+    def replace(self, node: Node) -> None:
+        """Another comes up a little later, mostly under its name."""
         name = node.name
-        if self._dice.random() < 0.2:
+        if self.faults.on and self._dice.random() < 0.2:
             self.faults.happened("node.renamed")
             name = f"n{self._incarnations + 100}"
         self.wire.after(self._dice.uniform(*DOWN_SECONDS), self.boot, name)
