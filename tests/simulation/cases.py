@@ -1,6 +1,10 @@
 """What can be run and named: a seed, or a start and a stop in which the node dies at given crossings of the wire."""
 
+from pathlib import Path
+
 from tests.simulation.run import Result, run_crashes, run_seed
+
+HARD = Path(__file__).parent / "seeds.txt"
 
 CRASHES_MAX = 120
 """So many single crashes are tried before seeds when something is sought."""
@@ -22,3 +26,9 @@ def first_broken(first: int, seeds: int) -> tuple[str, str] | None:
         if error is not None:
             return case, error
     return None
+
+
+def hard_cases() -> list[str]:
+    """Those that once broke a promise."""
+    lines = (line for line in HARD.read_text().splitlines() if line and not line.startswith("#"))
+    return [line.partition("\t")[0] for line in lines]

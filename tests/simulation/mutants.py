@@ -148,16 +148,6 @@ MUTANTS: tuple[Mutant, ...] = (
         why="a start whose answer was lost may have worked",
     ),
     Mutant(
-        name="attempt opened beside an eviction",
-        file="actors/domain/rules/steps.py",
-        old="""    if draft.meeting.evicting is not None:
-        return
-""",
-        new="",
-        case="seed 0",
-        why="the recorder that is being evicted may still run",
-    ),
-    Mutant(
         name="404 at once believed",
         file="actors/domain/rules/steps.py",
         old="""    return draft.now_ms - attempt.missing_since_ms > draft.policy.failover_window_ms
@@ -217,24 +207,6 @@ MUTANTS: tuple[Mutant, ...] = (
         why="a recorder that is gone without a word is found by asking",
     ),
     Mutant(
-        name="deadline gives no wake-up",
-        file="actors/domain/pending.py",
-        old="        times.append(live.deadline_at_ms or live.updated_at_ms)\n",
-        new="",
-        case="seed 0",
-        why="nobody looks at the clock unless a time is set",
-    ),
-    Mutant(
-        name="eviction gives no wake-up",
-        file="actors/domain/pending.py",
-        old="""    if meeting.evicting is not None:
-        times.append(meeting.evicting.until_ms)
-""",
-        new="",
-        case="seed 0",
-        why="what waits for an eviction would wait for ever",
-    ),
-    Mutant(
         name="drain stops recordings",
         file="actors/system.py",
         old="""        self._draining = True
@@ -264,14 +236,6 @@ MUTANTS: tuple[Mutant, ...] = (
         why="files may come after the provider's word that they have",
     ),
     Mutant(
-        name="backup taken for stored",
-        file="actors/domain/rules/notices.py",
-        old='        upload(draft, recording, StorageStatus.BACKUP, "event 32")\n',
-        new='        upload(draft, recording, StorageStatus.STORED, "event 32")\n',
-        case="seed 0",
-        why="what lies in the provider's backup is not there yet",
-    ),
-    Mutant(
         name="missing slices not looked for",
         file="actors/domain/evidence.py",
         old="        lost = sum(not s.present for s in self.stretches)\n",
@@ -286,5 +250,213 @@ MUTANTS: tuple[Mutant, ...] = (
         new="    elif False:\n",
         case="seed 0",
         why="an older update may arrive after a newer one",
+    ),
+    Mutant(
+        name="attempt opened beside an eviction",
+        file="actors/domain/rules/steps.py",
+        old="    if not draft.meeting.fenced or draft.now_ms < recording.check_at_ms:\n",
+        new="    if draft.now_ms < recording.check_at_ms:\n",
+        case="seed 0",
+        why="the recorder that is being evicted may still run",
+    ),
+    Mutant(
+        name="settling not waited for",
+        file="actors/domain/rules/eviction.py",
+        old="                    fence_at_ms=draft.now_ms + draft.policy.eviction_settle_ms,\n",
+        new="                    fence_at_ms=draft.now_ms,\n",
+        case="seed 0",
+        why="a kicking rule takes its time to have effect",
+    ),
+    Mutant(
+        name="no kicking rule",
+        file="actors/domain/pending.py",
+        old="    uid = unbanned(eviction)\n    if uid is not None:\n        yield (\n",
+        new="    uid = unbanned(eviction)\n    if uid is None:\n        yield (\n",
+        case="seed 0",
+        why="a recorder whose sid is not known can only be put out",
+    ),
+    Mutant(
+        name="rule taken for made when nothing was answered",
+        file="actors/domain/rules/eviction.py",
+        old="    match command.outcome:\n        case Done(banned):\n            draft.emit(\n                RecorderBanned(\n",
+        new="""    from actors.domain.outcomes import Banned
+
+    match command.outcome if isinstance(command.outcome, Done) else Done(Banned("?")):
+        case Done(banned):
+            draft.emit(
+                RecorderBanned(
+""",
+        case="seed 0",
+        why="a rule that was refused keeps nobody out",
+    ),
+    Mutant(
+        name="evictee not told to stop",
+        file="actors/domain/pending.py",
+        old="""    if attempt.sid is not None:
+        yield attempt.check_at_ms, _stop(eviction.recording_id, eviction.channel_name, attempt)
+""",
+        new="",
+        case="seed 0",
+        why="an abandoned recorder whose sid is known can be stopped",
+    ),
+    Mutant(
+        name="evicting attempt reopened",
+        file="actors/domain/rules/notices.py",
+        old="    recording, attempt = attempt_of(draft.meeting, notice)\n    if recording is None or attempt is None:\n        return\n",
+        new="""        live = draft.meeting.live
+        if live is not None and live.attempt is None and live.want.value == "record" and notice.sid:
+            from dataclasses import replace
+
+            back = replace(live, attempt=eviction.attempt, phase=Phase.STARTING)
+            draft.meeting = replace(draft.meeting, live=back, evictions=())
+            accept(draft, back, eviction.attempt, notice.sid, "it came back")
+            return
+    recording, attempt = attempt_of(draft.meeting, notice)
+    if recording is None or attempt is None:
+        return
+""",
+        case="seed 0",
+        why="eviction is a one-way door",
+    ),
+    Mutant(
+        name="no restart",
+        file="actors/domain/rules/losing.py",
+        old="    elif attempt.empty_looks >= VACANT_LOOKS_MIN:\n",
+        new="    elif True:\n",
+        case="seed 0",
+        why="a recording that is wanted goes on with another recorder",
+    ),
+    Mutant(
+        name="lost recorder not stopped before another begins",
+        file="actors/domain/rules/losing.py",
+        old="    if not proven:\n        evict(draft, recording, attempt, evidence)\n",
+        new="",
+        case="seed 0",
+        why="what is not found may be alive",
+    ),
+    Mutant(
+        name="event 12 ignored",
+        file="actors/domain/rules/notices.py",
+        old="    if uid and uid not in attempt.uids:\n",
+        new="    if False:\n",
+        case="seed 0",
+        why="a session that has moved has another uid",
+    ),
+    Mutant(
+        name="event 12 of an evictee ignored",
+        file="actors/domain/rules/eviction.py",
+        old="    moved = notice.uid if notice.uid and notice.uid not in attempt.uids else None\n",
+        new="    moved = None\n",
+        case="seed 0",
+        why="each of its uids needs a rule",
+    ),
+    Mutant(
+        name="stray never stopped",
+        file="actors/domain/rules/eviction.py",
+        old="""    uids = attempt.uids if uid in attempt.uids or not uid else (*attempt.uids, uid)
+    draft.emit(
+""",
+        new="""    return
+    uids = attempt.uids
+    draft.emit(
+""",
+        case="seed 0",
+        why="what is alive after its end is nobody's, and ours",
+    ),
+    Mutant(
+        name="deadline gives no wake-up",
+        file="actors/domain/pending.py",
+        old="    yield live.deadline_at_ms or live.updated_at_ms\n",
+        new="",
+        case="seed 0",
+        why="nobody looks at the clock unless a time is set",
+    ),
+    Mutant(
+        name="eviction gives no wake-up",
+        file="actors/domain/pending.py",
+        old="        times += _ends(eviction)\n",
+        new="        pass\n",
+        case="seed 0",
+        why="what waits for an eviction would wait for ever",
+    ),
+    Mutant(
+        name="lost place gives no wake-up",
+        file="actors/domain/pending.py",
+        old="            times.append(max(meeting.live.updated_at_ms, meeting.live.check_at_ms))\n",
+        new="            pass\n",
+        case="seed 0",
+        why="a recording between two recorders must be looked at",
+    ),
+    Mutant(
+        name="backup taken for stored",
+        file="actors/domain/rules/notices.py",
+        old="    BACKUPED: StorageStatus.BACKUP,\n",
+        new="    BACKUPED: StorageStatus.STORED,\n",
+        case="seed 0",
+        why="what lies in the provider's backup is not there yet",
+    ),
+    Mutant(
+        name="lease ignored by those who claim",
+        file="actors/system.py",
+        old="                self._abandon(handle, OwnedByAnotherNode())\n",
+        new="                handle.mailbox.refuse_users(OwnedByAnotherNode())\n",
+        case="seed 0",
+        why="a meeting that another node owns is none of ours",
+    ),
+    Mutant(
+        name="new incarnation keeps its actors",
+        file="actors/heartbeat.py",
+        old='        if lapsed:\n            log.warning("node.lapsed", incarnation=incarnation)\n            self._system.let_go()\n',
+        new="",
+        case="seed 0",
+        why="what a node owned before its lease ran out it may own no more",
+    ),
+    Mutant(
+        name="node with a taken name goes on",
+        file="actors/heartbeat.py",
+        old="        self._lease.lose()\n        self._system.let_go()\n        self.ousted.set()\n",
+        new="",
+        case="seed 0",
+        why="a name is held by one process at a time",
+    ),
+    Mutant(
+        name="answers dropped when a node lets go",
+        file="actors/lease.py",
+        old="        return self.age_seconds < self._settings.let_go_seconds\n",
+        new="        return True\n",
+        case="seed 0",
+        why="without its lease a node ends its actors",
+    ),
+    Mutant(
+        name="unowned meetings not looked for",
+        file="actors/reconciler.py",
+        old="        for meeting_id in await self._ports.ownership.unowned(self._settings.batch):\n            self._system.wake(meeting_id)\n",
+        new="",
+        case="seed 0",
+        why="after a crash nobody else comes by",
+    ),
+    Mutant(
+        name="inbox not looked through",
+        file="actors/reconciler.py",
+        old="        for meeting_id, notice in await self._ports.inbox.unprocessed(stale_ms, self._settings.batch):\n            self._system.report(meeting_id, notice)\n",
+        new="        del stale_ms\n",
+        case="seed 0",
+        why="a notification that was stored before a crash must be applied after it",
+    ),
+    Mutant(
+        name="recorders not remembered",
+        file="actors/meeting.py",
+        old="            recorders=_recorder_rows(step),\n",
+        new="            recorders=(),\n",
+        case="seed 0",
+        why="who is ours is known by the rows that are written when an attempt opens",
+    ),
+    Mutant(
+        name="call sent twice at a time",
+        file="actors/system.py",
+        old="        if key in handle.in_flight or self._draining:\n",
+        new="        if self._draining:\n",
+        case="seed 0",
+        why="what is in flight is not sent again at each step",
     ),
 )

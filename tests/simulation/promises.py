@@ -26,7 +26,6 @@ RANKS = {
     "recorder.acquired": 2,
     "recorder.accepted": 3,
     "recording.active": 4,
-    "recording.processing": 5,
     "recorder.evicting": 9,
 }
 """How far an attempt is after an event. What stands behind 9 is about its eviction only."""
@@ -50,8 +49,12 @@ class Promises:
     # --- after each step ---
 
     def one_recorder(self, meeting: MeetingId) -> None:
-        """At most one recorder runs in a meeting. One that a rule has put out, or that has answered a stop, runs no more."""
-        running = [item for item in self._world.agora.running(meeting) if not self.is_unknowable(item)]
+        """At most one recorder runs in a meeting.
+
+        One that a rule has put out, or that has answered a stop, runs no more; one that is between two machines does not run.
+        """
+        sessions = self._world.agora.running(meeting)
+        running = [item for item in sessions if item.move is None and not self.is_unknowable(item)]
         if len(running) > 1:
             raise Broken(f"{len(running)} recorders run in {meeting}: {', '.join(item.uid for item in running)}")
 
@@ -84,7 +87,9 @@ class Promises:
             if event.sequence is not None:
                 sequence += 1
                 if event.sequence != sequence:
-                    raise Broken(f"the public numbers of {append.meeting_id} have {event.sequence} in the place of {sequence}")
+                    raise Broken(
+                        f"the public numbers of {append.meeting_id} have {event.sequence} in the place of {sequence}"
+                    )
             self._forwards(event)
         self._numbers[append.meeting_id] = seq, sequence
         self._one_live(append.meeting_id)
@@ -130,7 +135,9 @@ class Promises:
     def hint_was_heard(self, event: JournalEvent) -> None:
         """Nothing is told that is not stored."""
         if event not in self._world.database.events_of(event.meeting_id):
-            self._world.breaks(Broken(f"{event.event.kind} {event.seq} of {event.meeting_id} was told and is not stored"))
+            self._world.breaks(
+                Broken(f"{event.event.kind} {event.seq} of {event.meeting_id} was told and is not stored")
+            )
 
     # --- some time after the faults ---
 

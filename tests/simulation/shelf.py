@@ -95,15 +95,20 @@ class Shelf:
         habit = self.habit(sid)
         if habit.lost_each and number % habit.lost_each == 0:
             return False
-        if habit.backup and number % 2 and at_ms < self._ended_ms(sid, at_ms) + BACKUP_MS:
+        if number % 2 and at_ms < self._ended_ms(sid, at_ms) + self._backup_ms(sid):
             return False
         return at_ms >= (item.started_at_ms or 0) + round(item.duration_seconds * 1000) + habit.late_ms
 
     def _has_come(self, movie: Movie, at_ms: int) -> bool:
         sid = session_of(movie.key)
-        habit = self.habit(sid)
-        return at_ms >= self._ended_ms(sid, at_ms) + (BACKUP_MS if habit.backup else habit.late_ms)
+        return at_ms >= self._ended_ms(sid, at_ms) + max(self._backup_ms(sid), self.habit(sid).late_ms)
+
+    def _backup_ms(self, sid: str) -> int:
+        """How long its files lie in the backup; what died without a word has left none there."""
+        return BACKUP_MS if self.habit(sid).backup and not self._session(sid).dead else 0
 
     def _ended_ms(self, sid: str, now_ms: int) -> int:
-        found: list[Session] = [item for item in self._agora.sessions if item.sid == sid]
-        return next((item.ended_at_ms for item in found if item.ended_at_ms is not None), now_ms)
+        return self._session(sid).ended_at_ms or now_ms
+
+    def _session(self, sid: str) -> Session:
+        return next(item for item in self._agora.sessions if item.sid == sid)

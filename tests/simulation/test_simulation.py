@@ -1,58 +1,68 @@
 """The promises of product.md under faults. `make sim` runs more seeds of the same."""
 
 import os
-import random
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.simulation.__main__ import many, one
+from tests.simulation.cases import hard_cases, run_case
 from tests.simulation.faults import KINDS, Faults
-from tests.simulation.run import run_seed
+from tests.simulation.run import Result
 
-SEEDS = range(40)
 ROOT = Path(__file__).parent.parent.parent
+SEEDS = range(100)
 
 
-@pytest.mark.parametrize("chunk", range(4))
-def test_every_promise_is_kept_under_faults(chunk: int) -> None:
-    for seed in SEEDS[chunk::4]:
-        result = run_seed(seed)
-        assert result.error is None, f"make sim SEED={seed}\n{result.story}"
+@pytest.mark.timeout(300)
+def test_every_promise_is_kept_and_every_kind_of_fault_strikes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert many(SEEDS) == 0, capsys.readouterr().out
 
 
-def test_every_kind_of_fault_strikes() -> None:
-    fired: Counter[str] = Counter()
-    for seed in SEEDS:
-        fired.update(run_seed(seed).fired)
-        if all(fired[kind] for kind in KINDS):
-            return
-    pytest.fail(f"never struck: {[kind for kind in KINDS if not fired[kind]]}")
+@pytest.mark.parametrize("case", hard_cases())
+def test_what_was_broken_once_is_not_again(case: str) -> None:
+    result = run_case(case)
+    assert result.error is None, result.story
 
 
-@pytest.mark.parametrize("first", [1, 21, 41, 61])
-@pytest.mark.parametrize("seed", [7, 11])
-def test_a_crash_at_each_port_call_in_turn_breaks_nothing(seed: int, first: int) -> None:
-    """No other fault: the node dies once, at the k-th crossing of the wire, for every k of the beginning of a run."""
-    for crash_at in range(first, first + 20):
-        result = run_seed(seed, crash_at, Faults(random.Random(seed)))
-        assert result.error is None, f"crash at {crash_at}\n{result.story}"
+def test_a_seed_is_told_byte_for_byte_the_same_whatever_the_hash_seed() -> None:
+    command = [sys.executable, "-m", "tests.simulation", "--seed", "3"]
+    told = [
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        for seed in ("1", "2")
+    ]
+    assert b"last port calls" in told[0].stdout
+    assert told[0].stdout == told[1].stdout
 
 
-def test_a_seed_repeats_exactly_whatever_the_hash_seed() -> None:
-    code = "from tests.simulation.run import run_seed; print(run_seed(3).digest)"
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
-    assert len(digests) == 1
-    assert digests.pop().strip()
+def test_a_run_says_what_is_broken_and_how_to_repeat_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = run_case("crash")
+    broken = Result(7, "d", sound.fired, 1, 1.0, 1, "a recorder was left running", "the story")
+    monkeypatch.setattr("tests.simulation.__main__.results", lambda seeds: iter([broken]))
+    assert many(range(7, 8)) == 1
+    said = capsys.readouterr().out
+    assert "make sim SEED=7: a recorder was left running" in said
+    monkeypatch.setattr("tests.simulation.__main__.run_seed", lambda seed, told: broken)
+    assert one(7) == 1
+    assert "the story" in capsys.readouterr().out
+
+
+def test_a_run_fails_when_a_kind_of_fault_never_struck(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm = run_case("crash")
+    monkeypatch.setattr("tests.simulation.__main__.results", lambda seeds: (calm for _ in seeds))
+    assert many(range(100)) == 1
+    assert "never struck" in capsys.readouterr().out
+
+
+def test_a_kind_of_fault_that_is_added_leaves_the_dice_of_the_others() -> None:
+    alone, beside = Faults("1", {"webhook.lost": 0.5}), Faults("1", {"webhook.lost": 0.5, "hint.lost": 0.5})
+    struck = [
+        (alone.strikes("webhook.lost"), beside.strikes("hint.lost"), beside.strikes("webhook.lost")) for _ in KINDS
+    ]
+    assert [first for first, _, _ in struck] == [last for _, _, last in struck]

@@ -82,9 +82,7 @@ class Users:
             if node is not None:
                 sent = command()
                 task = node.spawn(node.system.ask(self.meeting, sent, key))
-                await asyncio.wait(
-                    {task, node.gone}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
+                await asyncio.wait({task, node.gone}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if task.done() and self._is_answer(task):
                     self._note(sent, key, task.result())
                     return task.result()
