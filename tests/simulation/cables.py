@@ -122,13 +122,13 @@ class DatabaseCable:
                 raise OutcomeUnknown("the connection broke")
 
     async def find_command(self, *names: Any) -> Any:
-        return await self._ask("find_command", lambda: self._journal.find_command(*names))
+        return await self._look("find_command", lambda: self._journal.find_command(*names))
 
     async def recorded_by(self, *names: Any) -> Any:
-        return await self._ask("recorded_by", lambda: self._journal.recorded_by(*names))
+        return await self._look("recorded_by", lambda: self._journal.recorded_by(*names))
 
     async def recall(self, *names: Any) -> Any:
-        return await self._ask("recall", lambda: self._journal.recall(*names))
+        return await self._look("recall", lambda: self._journal.recall(*names))
 
     async def enter(self, lease_seconds: float) -> Any:
         return await self._ask("enter", lambda: self._ownership.enter(lease_seconds))
@@ -146,19 +146,19 @@ class DatabaseCable:
         await self._ask("release", lambda: self._ownership.release(*names))
 
     async def due(self, *names: Any) -> Any:
-        return await self._ask("due", lambda: self._ownership.due(*names))
+        return await self._look("due", lambda: self._ownership.due(*names))
 
     async def unowned(self, *names: Any) -> Any:
-        return await self._ask("unowned", lambda: self._ownership.unowned(*names))
+        return await self._look("unowned", lambda: self._ownership.unowned(*names))
 
     async def store(self, *names: Any) -> Any:
         return await self._ask("store", lambda: self._inbox.store(*names))
 
     async def meeting_of(self, notice: Any) -> Any:
-        return await self._ask("meeting_of", lambda: self._inbox.meeting_of(notice))
+        return await self._look("meeting_of", lambda: self._inbox.meeting_of(notice))
 
     async def unprocessed(self, *names: Any) -> Any:
-        return await self._ask("unprocessed", lambda: self._inbox.unprocessed(*names))
+        return await self._look("unprocessed", lambda: self._inbox.unprocessed(*names))
 
     async def set_aside(self, notice_id: Any) -> None:
         await self._ask("set_aside", lambda: self._inbox.set_aside(notice_id))
@@ -169,10 +169,24 @@ class DatabaseCable:
     async def _ask(self, name: str, do: Call) -> Any:
         return await self._send(Trip("database", name, do, JournalUnavailable, False, 0.0))
 
+    async def _look(self, name: str, do: Call) -> Any:
+        trip = Trip("database", name, do, JournalUnavailable, False, 0.0)
+        if self._is_away():
+            return await self._refuse(trip)
+        if self._strikes("database.slow"):
+            return await self._line.send(trip, self._pace.uniform(1, 15))
+        return await self._line.look(trip)
+
     async def _send(self, trip: Trip) -> Any:
-        if "database" in self._line.cut or self._strikes("database.unavailable"):
-            return await self._line.refuse(trip.name, JournalUnavailable(trip.name), self._pace.uniform(0.01, 2))
+        if self._is_away():
+            return await self._refuse(trip)
         return await self._line.send(trip, self._seconds())
+
+    def _is_away(self) -> bool:
+        return "database" in self._line.cut or self._strikes("database.unavailable")
+
+    async def _refuse(self, trip: Trip) -> Any:
+        return await self._line.refuse(trip.name, JournalUnavailable(trip.name), self._pace.uniform(0.01, 2))
 
     def _seconds(self) -> float:
         return self._pace.uniform(1, 15) if self._strikes("database.slow") else self._pace.uniform(0.001, 0.05)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DRAIN_SECONDS = 8.0
-RECONCILER = ReconcilerSettings(interval_seconds=3.0)
+RECONCILER = ReconcilerSettings(interval_seconds=5.0)
 """It looks less often than in earnest: a run is mostly looking, and nothing may depend on how often."""
 LEASES = LeaseSettings()
 POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000, max_age_ms=3_600_000)

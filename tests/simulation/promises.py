@@ -194,10 +194,12 @@ class Promises:
             if any(item.size for item in playlist.slices) and playlist.key not in named:
                 yield f"playlist {playlist.key} is not among its files"
         begin, end = wanted_of(recording, report)
-        missing = [hole for hole in uncovered(begin, end, stretches_of(report)) if hole[1] - hole[0] > PLAYED_SLACK_MS]
+        missing = _holes(begin, end, report)
         if recording.completeness is Completeness.COMPLETE and missing:
             yield f"it is called complete, and nothing is stored of {missing}"
-        if recording.completeness is Completeness.PARTIAL and not missing and not self._reasons(recording, report):
+        known_end = max(end, recording.stopped_at_ms or end)  # nobody need know that a recorder left an empty room
+        excused = _holes(begin, known_end, report) or self._reasons(recording, report)
+        if recording.completeness is Completeness.PARTIAL and not excused:
             yield "it is called partial, and nothing is missing"
 
     def _reasons(self, recording: Recording, report: MediaReport) -> bool:
@@ -210,6 +212,11 @@ class Promises:
     def _was_given_up(self, recording: Recording) -> bool:
         """Whether it failed while nobody could know that a recorder ran: what that one captured was never promised."""
         return recording.started_at_ms is None
+
+
+def _holes(begin: int, end: int, report: MediaReport) -> list[tuple[int, int]]:
+    """What is long enough to be missed."""
+    return [hole for hole in uncovered(begin, end, stretches_of(report)) if hole[1] - hole[0] > PLAYED_SLACK_MS]
 
 
 SAFETY: tuple[Callable[[Promises, MeetingId], None], ...] = (Promises.one_recorder, Promises.known_recorders)

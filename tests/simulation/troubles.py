@@ -16,6 +16,7 @@ GHOSTS = 0.2
 """How often one that stands still is taken for dead, and another is begun under its name."""
 CUT_SECONDS = (1.0, 60.0)
 EMPTY_SECONDS = (5.0, 400.0)
+ROUND_SECONDS = 2.0
 POSTS_MAX = 4
 """So often a notification is sent that is not answered (reference 9.1)."""
 POST_SECONDS = 10.0
@@ -98,7 +99,7 @@ class Postman:
         """For ever."""
         agora = self._world.agora
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(ROUND_SECONDS)
             agora.advance(self._world.now_ms())
             for notice in agora.take_notices(self._world.now_ms()):
                 for delay_ms, said in self._world.shelf.noticed(notice):

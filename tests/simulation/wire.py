@@ -77,6 +77,18 @@ class Line:
             self.wire.after(seconds, self._arrive, trip, future)
         return future
 
+    async def look(self, trip: Trip) -> Any:
+        """A call that changes nothing takes no time: runs are mostly looks that find nothing."""
+        if not self._dies_here(trip):
+            answer = self._deliver(trip, "")
+            if not self._dies_here(trip):
+                lost = self.wire.faults.strikes(f"{trip.to}.answer_lost")
+                answer = trip.lost("the answer was lost") if lost else answer
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+        return await asyncio.get_running_loop().create_future()
+
     def refuse(self, name: str, answer: Any, seconds: float) -> "asyncio.Future[Any]":
         """Nothing leaves; the caller is told so."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
