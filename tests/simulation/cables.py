@@ -14,6 +14,7 @@ BUSY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True)
 AWAY = Failure(FailureCode.STORAGE_UNAVAILABLE, "away", retryable=True)
 REFUSED = Failure(FailureCode.PROVIDER_REJECTED, "refused", retryable=False)
 LATE_SECONDS_MAX = 30.0
+HINT_SECONDS = 0.002
 CHECKED = ("acquire", "start", "stop", "ban")
 """Calls after which the world may look otherwise than was promised."""
 Call = Callable[[], Coroutine[Any, Any, Any]]
@@ -193,11 +194,10 @@ class DatabaseCable:
 
 
 class PublisherCable:
-    """ports.Publisher: hints may be lost, and nobody waits for them."""
+    """ports.Publisher: nobody waits for hints, and they may be lost."""
 
     def __init__(self, line: Line, hear: Callable[[Meeting, Sequence[JournalEvent]], None]) -> None:
         self._line, self._hear = line, hear
 
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
-        if not self._line.wire.faults.strikes("hint.lost"):
-            self._line.wire.after(0.002, self._hear, state, tuple(events))
+        self._line.wire.after(HINT_SECONDS, self._hear, state, tuple(events))

@@ -1,19 +1,22 @@
 """One process: the shipped actor system and reconciler, on lines to the world that can be cut."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actors.domain.commands import Notice
+from actors.domain.events import JournalEvent
+from actors.domain.model import Meeting
 from actors.domain.policy import Policy
 from actors.heartbeat import Heartbeat
 from actors.lease import Lease, LeaseSettings
 from actors.ports import JournalUnavailable, Observer, Ports
 from actors.reconciler import Reconciler, ReconcilerSettings
 from actors.system import ActorSystem, SystemSettings
-from tests.fakes.memory import MemoryInbox, MemoryOwnership
+from tests.fakes.memory import MemoryFeed, MemoryInbox, MemoryOwnership
 from tests.simulation.cables import DatabaseCable, ProviderCable, PublisherCable
+from tests.simulation.listeners import Edge, FeedCable
 from tests.simulation.loop import PROCESS, Process
 from tests.simulation.wire import Line
 
@@ -62,7 +65,10 @@ class Node:
         self.system: ActorSystem = self._context.run(ActorSystem, self._ports, POLICY, SystemSettings(), lease)
         self._heartbeat = Heartbeat(self.system, self._ports, lease, LEASES)
         self._reconciling = self.spawn(Reconciler(self.system, self._ports, RECONCILER).run())
+        feed = FeedCable(self.line, MemoryFeed(world.database), JournalUnavailable)
+        self.edge: Edge = self._context.run(Edge, world, feed)
         self.spawn(self._heartbeat.run())
+        self.spawn(self.edge.watch())
         self.spawn(self._until_ousted())
 
     def __str__(self) -> str:
@@ -71,6 +77,10 @@ class Node:
     def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """A task of this process, which stands still and dies with it."""
         return asyncio.get_running_loop().create_task(work, context=self._context)
+
+    def hear(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
+        """A hint has come."""
+        asyncio.get_running_loop().call_soon(self.edge.hint, state, events, context=self._context)
 
     def crash(self) -> None:
         """From one instruction to the next. Another comes up in its place."""

@@ -171,6 +171,10 @@ class Promises:
                 yield f"an eviction in {meeting} never ends"
             if row.state.live is not None or row.state.finishing:
                 yield f"{meeting} has something left to do"
+        for listener in world.listeners:
+            row = world.database.meetings.get(listener.meeting)
+            if row is not None and listener.last != row.state.sequence:
+                yield f"a listener of {listener.meeting} knows of {listener.last} events, and there are {row.state.sequence}"
         if world.database.unprocessed_count():
             yield "notifications were never applied"
 

@@ -17,6 +17,7 @@ from actors.ports import Append
 from tests.fakes.agora import FakeAgora
 from tests.fakes.memory import MemoryDatabase, MemoryJournal
 from tests.simulation.faults import EVENTS, Faults
+from tests.simulation.listeners import Listener
 from tests.simulation.node import Node
 from tests.simulation.promises import SAFETY, Broken, Promises
 from tests.simulation.shelf import Shelf
@@ -61,6 +62,7 @@ class World:
         self.promises = Promises(self)
         self.wire = Wire(faults, self.check, crash_at)
         self.meetings = [MeetingId(f"m-{number}") for number in range(size.meetings)]
+        self.listeners = [Listener(self, meeting) for meeting in self.meetings]
         self.nodes: list[Node] = []
         self.past: list[Node] = []
         """Kept so that what a dead process would still do in `finally` is not done before the end."""
@@ -108,6 +110,8 @@ class World:
         for number in range(self.size.nodes):
             self.boot(f"n{number + 1}")
         self.spawn(Postman(self).deliver())
+        for listener in self.listeners:
+            self.spawn(listener.listen())
 
     async def calm(self, brewing: "Sequence[asyncio.Task[None]]" = ()) -> None:
         """No fault strikes any more; those that last come to their end."""
@@ -178,9 +182,12 @@ class World:
         return dice.choice(self.nodes) if self.nodes else None
 
     def hear(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
-        """A hint has come to the subscribers."""
+        """A hint goes to every node, and may be lost on its way to each."""
         for event in events:
             self.promises.hint_was_heard(event)
+        for node in self.nodes:
+            if not self.faults.strikes("hint.lost"):
+                node.hear(state, events)
 
     # --- what must hold ---
 
