@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from actors.domain.commands import Notice
+from tests.fakes.recorders import Session
 from tests.simulation.faults import EVENTS
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ STALL_SECONDS = (0.5, 40.0)
 """Up to several leases."""
 GHOSTS = 0.2
 """How often one that stands still is taken for dead, and another is begun under its name."""
+STEADY_MS = 180_000
+"""So long after a move a session stays where it is."""
 CUT_SECONDS = (1.0, 60.0)
 EMPTY_SECONDS = (5.0, 400.0)
 ROUND_SECONDS = 2.0
@@ -69,12 +72,17 @@ class Troubles:
     def _disturb_a_session(self, kind: str) -> None:
         agora, now_ms = self._world.agora, self._world.now_ms()
         running = [session for room in self._world.meetings for session in agora.running(room)]
+        if kind == "session.failover":  # two in a row would look like an end, to everybody (reference 4.3)
+            running = [session for session in running if self._is_steady(session, now_ms)]
         if not running:
             return
         session = self._dice.choice(running)
         self._world.wire.tell(f"{session.cname} {session.recorder_uid} {kind}")
         disturb = {"session.failover": agora.failover, "session.death": agora.die, "session.evicted": agora.evict}
         disturb[kind](session.sid, now_ms)
+
+    def _is_steady(self, session: Session, now_ms: int) -> bool:
+        return len(session.legs) == 1 or now_ms - session.leg.since_ms > STEADY_MS
 
     async def _cut(self, node: "Node", end: str) -> None:
         node.line.cut.add(end)
