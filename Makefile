@@ -7,10 +7,10 @@ SEEDS ?= 100
 FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format sim bench setup-run setup-test need-python need-programs lock clean
+.PHONY: help run test lint format sim sim-mutants bench setup-run setup-test need-python need-programs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_DATA_DIR, ... as in config.toml)
 	@exec "$(BIN)/tapedeck" serve
@@ -35,8 +35,11 @@ format: setup-test ## format the code
 sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story
 	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
+sim-mutants: setup-test ## take out the rules one by one, and see that the simulation notices; SEARCH=200 looks for new seeds
+	@"$(BIN)/python" -m tests.simulation.mutate $(if $(SEARCH),--search $(SEARCH) --first $(FIRST))
+
 bench: setup-test ## measure ratios against bare mechanisms and other libraries; benchmarks/README.md says what
-	@for name in broadcast memory recovery start; do "$(BIN)/python" -m benchmarks.$$name; done
+	@for name in broadcast memory recovery simulation start; do "$(BIN)/python" -m benchmarks.$$name; done
 
 setup-run: need-python
 	@$(PYTHON) scripts/bootstrap.py run

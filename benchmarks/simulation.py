@@ -40,7 +40,7 @@ def main() -> None:
     given = parser.parse_args()
     hours = hours_per_second(range(given.seeds))
     print("\nTapedeck's simulation\n\n| | figure | ratio |\n|---|---|---|")
-    print(f"| node-hours for each second of CPU, {given.seeds} seeds | {hours:.2f} | {hours / TARGET_HOURS:.2f} of {TARGET_HOURS:.0f} |")
+    print(f"| node-hours for each second of CPU | {hours:.2f} | {hours / TARGET_HOURS:.2f} of {TARGET_HOURS:.0f} |")
     story = recorded(0)
     base = microseconds(lambda: _replay(story), 1, given.repeats) / len(story)
     whole = microseconds(lambda: _decide(story), 1, given.repeats) / len(story)

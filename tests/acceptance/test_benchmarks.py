@@ -11,6 +11,7 @@ SHORT = {
     "memory": ["--subscribers", "20"],
     "recovery": ["--recordings", "5"],
     "start": ["--commands", "40"],
+    "simulation": ["--seeds", "1"],
 }
 
 
