@@ -43,6 +43,7 @@ from actors.domain.eviction_events import (
     RecorderBanned,
     StrayFound,
 )
+from actors.domain.ids import RecordingId
 from actors.domain.model import (
     LIVE_PHASES,
     LOST,
@@ -70,16 +71,10 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
             if meeting.live is not None:
                 raise IllegalTransition("a second live recording")
             after = replace(_place(meeting, _requested(meeting, event, at_ms)), latest=event.recording_id)
-        case (
-            EvicteeFound()
-            | EvictionDeferred()
-            | RecorderBanned()
-            | BanDeferred()
-            | EvictionFenced()
-            | EvicteeLooked()
-            | EvictionEnded()
-        ):
+        case EvicteeFound() | EvictionDeferred() | RecorderBanned() | BanDeferred() | EvicteeLooked():
             after = change_eviction(meeting, event, at_ms)
+        case EvictionFenced() | EvictionEnded():
+            after = _settling(change_eviction(meeting, event, at_ms), event.recording_id, at_ms)
         case StrayFound():
             after = add_stray(meeting, event, at_ms)
         case EvictionBegan():
@@ -103,6 +98,14 @@ def prune(meeting: Meeting) -> Meeting:
     unsettled = (Phase.PROCESSING, Phase.DELETING)
     finishing = {key: item for key, item in meeting.finishing.items() if item.phase in unsettled}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
+
+
+def _settling(meeting: Meeting, recording_id: RecordingId, at_ms: int) -> Meeting:
+    """One of its recorders may have captured until now: what that left has as long to come as anything that is stored."""
+    recording = meeting.finishing.get(recording_id)
+    if recording is None or recording.stored_at_ms is None or recording.phase is not Phase.PROCESSING:
+        return meeting
+    return _place(meeting, replace(recording, stored_at_ms=at_ms))
 
 
 def _place(meeting: Meeting, recording: Recording) -> Meeting:

@@ -3,7 +3,7 @@
 from actors.domain.commands import MediaErased, MediaExamined
 from actors.domain.events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
 from actors.domain.evidence import Nothing, NotYet, Proven, judge
-from actors.domain.model import EndReason, Failure, FailureCode, Phase, Recording, StorageStatus
+from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
@@ -16,8 +16,8 @@ def examined(draft: Draft, command: MediaExamined) -> None:
         return
     match command.outcome:
         case Done(report):
-            verdict = judge(report, recording, draft.policy, draft.now_ms)
-            _conclude(draft, recording, verdict)
+            waits = None if _is_overdue(draft, recording) else _waiting(draft.meeting, recording)
+            _conclude(draft, recording, waits or judge(report, recording, draft.policy, draft.now_ms))
         case Ambiguous(why):
             _await(draft, recording, why, Failure(FailureCode.STORAGE_UNAVAILABLE, why, retryable=True))
         case RetryLater(why, failure):
@@ -43,6 +43,16 @@ def erased(draft: Draft, command: MediaErased) -> None:
             draft.emit(
                 DeletionDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms)
             )
+
+
+def _waiting(meeting: Meeting, recording: Recording) -> NotYet | None:
+    """Nothing is concluded while a recorder that was given up on may still capture: that would be lost."""
+    out = any(e.recording_id == recording.recording_id and e.fenced_at_ms is None for e in meeting.evictions)
+    return NotYet("a recorder that was given up on may still capture", FailureCode.NO_MEDIA) if out else None
+
+
+def _is_overdue(draft: Draft, recording: Recording) -> bool:
+    return recording.deadline_at_ms is not None and draft.now_ms >= recording.deadline_at_ms
 
 
 def _conclude(draft: Draft, recording: Recording, verdict: Proven | NotYet | Nothing) -> None:
@@ -77,7 +87,7 @@ def _without_media(draft: Draft, recording: Recording, code: FailureCode, why: s
 
 
 def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> None:
-    if recording.deadline_at_ms is not None and draft.now_ms >= recording.deadline_at_ms:
+    if _is_overdue(draft, recording):
         fail(draft, recording, failure, f"still at the deadline: {why}")
         return
     pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)

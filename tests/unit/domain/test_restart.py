@@ -16,7 +16,17 @@ from actors.domain.model import (
     state_of,
     status_of,
 )
-from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, Seen, Started, Stopped
+from actors.domain.outcomes import (
+    AlreadyRunning,
+    Ambiguous,
+    Done,
+    NotFound,
+    NothingRecorded,
+    Rejected,
+    Seen,
+    Started,
+    Stopped,
+)
 from tests.unit.domain.story import SID, Story, in_phase, whole_media
 
 SECOND_SID = "b" * 32
@@ -251,6 +261,37 @@ def test_a_part_in_the_providers_backup_is_waited_for() -> None:
     assert story.last.deadline_at_ms == story.now_ms + 86_400_000
     story.noticed(31, uid=story.last.recorder_uids[0], sid=SID, status=0)
     assert story.last.storage_status is StorageStatus.STORED
+
+
+def test_nothing_is_concluded_while_a_recorder_that_was_given_up_on_may_capture() -> None:
+    story = lost()
+    story.later(1).wake()
+    story.acquired()
+    story.noticed(31, uid=story.live.recorder_uids[0])
+    story.started(Done(AlreadyRunning(7)))
+    story.later(60).stop()
+    story.later(60).wake()
+    assert story.last.phase is Phase.PROCESSING
+    part = Done(replace(whole_media(story), movies=()))
+    story.later(60).examined(part)
+    assert story.kinds[-1] == "media.awaited"
+    story.banned(attempt=2)
+    story.later(15).wake()
+    story.later(30).examined(part)  # so long what it has left by then may take to come
+    assert story.kinds[-1] == "media.awaited"
+    story.later(15).examined(part)
+    assert (story.last.phase, story.last.completeness) == (Phase.COMPLETED, Completeness.PARTIAL)
+
+
+def test_a_recorder_that_may_still_capture_is_not_waited_for_beyond_the_deadline() -> None:
+    story = lost()
+    story.later(1).wake()
+    story.acquired()
+    story.started(Done(AlreadyRunning(7)))
+    story.later(1).stop()
+    story.later(60).wake()
+    story.later(1800).examined(Done(whole_media(story)))
+    assert story.last.phase is Phase.COMPLETED
 
 
 def test_nothing_recorded_by_the_last_part_does_not_speak_for_the_first() -> None:
