@@ -98,10 +98,12 @@ class Node:
         self._world.wire.after(0, self._end_for_another)
 
     def _end_for_another(self) -> None:
-        """A later process has its name: it ends, and none comes up in its place."""
+        """A later process has its name: it ends. None comes up in its place, unless that process is gone."""
         if self.process.alive:
             self._world.faults.happened("node.ousted")
             self._end()
+            if all(node.name != self.name for node in self._world.nodes):
+                self._world.replace(self)
 
     async def drain(self) -> None:
         """Leave in good order, as on SIGTERM."""

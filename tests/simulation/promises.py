@@ -16,7 +16,7 @@ from actors.domain.timeline import uncovered
 from actors.mailbox import Answer
 from actors.ports import Append
 from tests.fakes.recorders import Session
-from tests.simulation.measures import PLAYED_SLACK_MS, played_ms, stretches_of, wanted_of
+from tests.simulation.measures import HOLE_MS, PLAYED_SLACK_MS, played_ms, stretches_of, wanted_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -198,11 +198,11 @@ class Promises:
             if any(item.size for item in playlist.slices) and playlist.key not in named:
                 yield f"playlist {playlist.key} is not among its files"
         begin, end = wanted_of(recording, report)
-        missing = _holes(begin, end, report)
+        missing = _holes(begin, end, report, PLAYED_SLACK_MS)
         if recording.completeness is Completeness.COMPLETE and missing:
             yield f"it is called complete, and nothing is stored of {missing}"
         known_end = max(end, recording.stopped_at_ms or end)  # nobody need know that a recorder left an empty room
-        excused = _holes(begin, known_end, report) or self._reasons(recording, report)
+        excused = _holes(begin, known_end, report, HOLE_MS) or self._reasons(recording, report)
         if recording.completeness is Completeness.PARTIAL and not excused:
             yield "it is called partial, and nothing is missing"
 
@@ -218,9 +218,9 @@ class Promises:
         return recording.started_at_ms is None
 
 
-def _holes(begin: int, end: int, report: MediaReport) -> list[tuple[int, int]]:
-    """What is long enough to be missed."""
-    return [hole for hole in uncovered(begin, end, stretches_of(report)) if hole[1] - hole[0] > PLAYED_SLACK_MS]
+def _holes(begin: int, end: int, report: MediaReport, longer_ms: int) -> list[tuple[int, int]]:
+    """Stretches without anything to play that are longer than that."""
+    return [hole for hole in uncovered(begin, end, stretches_of(report)) if hole[1] - hole[0] > longer_ms]
 
 
 SAFETY: tuple[Callable[[Promises, MeetingId], None], ...] = (Promises.one_recorder, Promises.known_recorders)

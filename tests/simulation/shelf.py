@@ -36,6 +36,7 @@ class Shelf:
         self._agora = agora
         self._faults = faults
         self._habits: dict[str, Habit] = {}
+        self._backed_up: set[str] = set()
 
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         return Done(await self.report(prefix, self._agora.clock.now_ms()))
@@ -58,12 +59,13 @@ class Shelf:
     def answered(self, sid: str, answer: Outcome[StopAnswer]) -> Outcome[StopAnswer]:
         """The answer to a stop, which tells where the files are."""
         if self.habit(sid).backup and isinstance(answer, Done) and isinstance(answer.value, Stopped):
+            self._backed_up.add(sid)
             return Done(Stopped("backuped"))
         return answer
 
     def noticed(self, notice: Notice) -> list[tuple[int, Notice]]:
         """What is notified in its place, each with its delay in milliseconds."""
-        if notice.event_type != UPLOADED or not self.habit(notice.sid).backup:
+        if notice.event_type != UPLOADED or notice.sid not in self._backed_up:
             return [(0, notice)]
         behind = NoticeId(f"{notice.notice_id}-arrived")
         arrived = replace(notice, notice_id=behind, sequence=notice.sequence + 1000)
@@ -104,8 +106,8 @@ class Shelf:
         return at_ms >= self._ended_ms(sid, at_ms) + max(self._backup_ms(sid), self.habit(sid).late_ms)
 
     def _backup_ms(self, sid: str) -> int:
-        """How long its files lie in the backup; what died without a word has left none there."""
-        return BACKUP_MS if self.habit(sid).backup and not self._session(sid).dead else 0
+        """How long its files lie in the backup, where only what was told to stop leaves them."""
+        return BACKUP_MS if sid in self._backed_up else 0
 
     def _ended_ms(self, sid: str, now_ms: int) -> int:
         return self._session(sid).ended_at_ms or now_ms
