@@ -23,16 +23,18 @@ Call = Callable[[], Coroutine[Any, Any, Any]]
 class ProviderCable:
     """ports.Recorder and ports.MediaStore."""
 
-    def __init__(self, line: Line, agora: Any, shelf: Any) -> None:
-        self._line, self._agora, self._shelf = line, agora, shelf
+    def __init__(self, line: Line, agora: Any, shelf: Any, asked: Callable[[Any], None]) -> None:
+        self._line, self._agora, self._shelf, self._asked = line, agora, shelf, asked
         self._pace = line.wire.faults.dice("pace of the provider")
 
     async def acquire(self, call: Any) -> Any:
+        self._asked(call)
         if self._strikes("provider.refused"):
             return await self._line.refuse("acquire", Rejected(REFUSED), 0.1)
         return await self._call("acquire", lambda: self._agora.acquire(call))
 
     async def start(self, call: Any) -> Any:
+        self._asked(call)
         return await self._call("start", lambda: self._start(call))
 
     async def query(self, call: Any) -> Any:
@@ -41,6 +43,7 @@ class ProviderCable:
         return await self._call("query", lambda: self._agora.query(call))
 
     async def stop(self, call: Any) -> Any:
+        self._asked(call)
         return await self._call("stop", lambda: self._stop(call))
 
     async def update(self, call: Any) -> Any:
@@ -50,6 +53,7 @@ class ProviderCable:
         return await self._call("update_layout", lambda: self._agora.update_layout(call))
 
     async def ban(self, call: Any) -> Any:
+        self._asked(call)
         if self._strikes("rule.refused"):
             return await self._line.refuse("ban", RetryLater("503", BUSY), 1)
         return await self._call("ban", lambda: self._agora.ban(call))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
-TURNS_MAX = 3_000_000
+TURNS_MAX = 500_000
 """A run that takes more turns of the loop will never end: something goes round without waiting."""
 
 

@@ -49,7 +49,7 @@ class Node:
             MemoryOwnership(world.database, name, str(incarnation)),
             MemoryInbox(world.database, name),
         )
-        provider = ProviderCable(self.line, world.agora, world.shelf)
+        provider = ProviderCable(self.line, world.agora, world.shelf, world.asked)
         self._ports = Ports(
             journal=self._inbox,
             ownership=self._inbox,

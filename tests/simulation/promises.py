@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from actors.domain.commands import Accepted
-from actors.domain.events import JournalEvent
+from actors.domain.effects import AgoraAcquire, AgoraBan, AgoraStart, AgoraStop
+from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, ResourceAcquired, StopRequested
+from actors.domain.eviction_events import EvictionBegan, StrayFound
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport
 from actors.domain.model import SETTLED_PHASES, Completeness, Phase, Recording, Want, is_live
@@ -45,6 +47,10 @@ class Promises:
         self._answered: dict[tuple[MeetingId, str], RecordingId] = {}
         self._numbers: dict[MeetingId, tuple[int, int]] = {}
         self._ranks: dict[tuple[RecordingId, int], int] = {}
+        self._opened: set[str] = set()
+        """Uids and resources that the journal holds."""
+        self._ending: set[tuple[RecordingId, int | None]] = set()
+        """Recordings that are to end, and attempts that are to be put out."""
 
     # --- after each step ---
 
@@ -91,6 +97,7 @@ class Promises:
                         f"the public numbers of {append.meeting_id} have {event.sequence} in the place of {sequence}"
                     )
             self._forwards(event)
+            self._learn(event.event)
         self._numbers[append.meeting_id] = seq, sequence
         self._one_live(append.meeting_id)
 
@@ -109,6 +116,35 @@ class Promises:
         if rank <= before:
             raise Broken(f"attempt {attempt} of {key[0]} went back: {stored.event.kind} after rank {before}")
         self._ranks[key] = rank
+
+    # --- before each call ---
+
+    def asked(self, call: AgoraAcquire | AgoraStart | AgoraStop | AgoraBan) -> None:
+        """What is asked of the provider was stored before: a crash must not make us forget it."""
+        match call:
+            case AgoraAcquire(uid=uid):
+                stored = uid in self._opened
+            case AgoraStart(resource_id=resource_id):
+                stored = resource_id in self._opened
+            case (
+                AgoraStop(recording_id=recording_id, attempt=attempt)
+                | AgoraBan(recording_id=recording_id, attempt=attempt)
+            ):
+                stored = (recording_id, None) in self._ending or (recording_id, attempt) in self._ending
+        if not stored:
+            raise Broken(f"{type(call).__name__} for {call.recording_id} left before it was stored")
+
+    def _learn(self, event: AnyEvent) -> None:
+        match event:
+            case AttemptOpened(uid=key) | ResourceAcquired(resource_id=key):
+                self._opened.add(key)
+            case StopRequested(recording_id=recording_id):
+                self._ending.add((recording_id, None))
+            case (
+                EvictionBegan(recording_id=recording_id, attempt=attempt)
+                | StrayFound(recording_id=recording_id, attempt=attempt)
+            ):
+                self._ending.add((recording_id, attempt))
 
     # --- after each answer ---
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def _run(seed: int, world: World, play: Play, *, told: bool) -> Result:
     asyncio.set_event_loop(loop)
     error = None
     try:
-        loop.run_until_complete(play(world))  # type: ignore[arg-type]
+        loop.run_until_complete(world.play(play))
     except Exception as caught:
         error = str(caught) if isinstance(caught, Broken) else f"{type(caught).__name__}: {caught}"
     digest = _digest(world, loop.time())
@@ -92,7 +93,5 @@ def _listener(world: World) -> Callable[..., Any]:
 
 
 def _raised() -> str:
-    import sys
-
     error = sys.exc_info()[1]
     return f"{type(error).__name__}: {error}"

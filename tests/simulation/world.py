@@ -5,7 +5,7 @@ Everything that is drawn comes from the seed, everything that waits waits on the
 
 import asyncio
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +72,7 @@ class World:
         self._dice = faults.dice("world")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._incarnations = 0
+        self._over: asyncio.Future[None] | None = None
 
     # --- ports.Clock, ports.Ids ---
 
@@ -88,6 +89,15 @@ class World:
         return self._ids.random()
 
     # --- the run ---
+
+    async def play(self, story: "Callable[[World], Awaitable[None]]") -> None:
+        """Until the story is over, or a promise is broken: what comes after that says little. Raises what ended it."""
+        self._over = asyncio.get_running_loop().create_future()
+        task = self.spawn(story(self))  # type: ignore[arg-type]
+        await asyncio.wait({task, self._over}, return_when=asyncio.FIRST_COMPLETED)
+        if self.broken is not None:
+            raise self.broken
+        task.result()
 
     async def run(self) -> None:
         """Users act under faults; then the faults stop, and everything must come to its end."""
@@ -132,7 +142,7 @@ class World:
             while not await each.stop(1):
                 pass
         deadline = asyncio.get_running_loop().time() + SETTLING_SECONDS
-        while asyncio.get_running_loop().time() < deadline and self.broken is None:
+        while asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
             if next(self.promises.unsettled(), None) is None:
                 break
@@ -147,8 +157,6 @@ class World:
             report = await self.shelf.report(recording.prefix, self.now_ms())
             for sentence in self.promises.recorded(recording, report):
                 self.breaks(Broken(f"recording {recording.recording_id}: {sentence}"))
-        if self.broken is not None:
-            raise self.broken
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """A task of the world."""
@@ -189,6 +197,10 @@ class World:
             if not self.faults.strikes("hint.lost"):
                 node.hear(state, events)
 
+    def asked(self, call: Any) -> None:
+        """A call to the provider is about to leave."""
+        self._keep(lambda: self.promises.asked(call))
+
     # --- what must hold ---
 
     def check(self) -> None:
@@ -203,6 +215,8 @@ class World:
         if self.broken is None:
             self.broken = broken
             self.wire.tell(f"BROKEN: {broken}")
+            if self._over is not None:
+                self._over.set_result(None)
 
     def _keep(self, check: Any) -> None:
         try:
