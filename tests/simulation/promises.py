@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from actors.domain.commands import Accepted
 from actors.domain.effects import AgoraAcquire, AgoraBan, AgoraStart, AgoraStop
-from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, ResourceAcquired, StopRequested
+from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, RecorderExited, ResourceAcquired, StopRequested
 from actors.domain.eviction_events import EvictionBegan, StrayFound
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport
-from actors.domain.model import SETTLED_PHASES, Completeness, Phase, Recording, Want, is_live
+from actors.domain.model import SETTLED_PHASES, Completeness, EndReason, Phase, Recording, Want, is_live
 from actors.domain.timeline import uncovered
 from actors.mailbox import Answer
 from actors.ports import Append
@@ -23,6 +23,8 @@ from tests.simulation.measures import HOLE_MS, PLAYED_SLACK_MS, played_ms, stret
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+HOST = "host"
+"""Who the users are."""
 RANKS = {
     "recorder.opened": 1,
     "recorder.acquired": 2,
@@ -98,8 +100,17 @@ class Promises:
                     )
             self._forwards(event)
             self._learn(event.event)
+            self._asked_for(append.meeting_id, event.event)
         self._numbers[append.meeting_id] = seq, sequence
         self._one_live(append.meeting_id)
+
+    def _asked_for(self, meeting: MeetingId, event: AnyEvent) -> None:
+        """Nothing ends that nobody wants to end: neither for a deploy, nor because a room was empty that was not."""
+        if isinstance(event, StopRequested) and event.reason is EndReason.STOP_REQUESTED and event.by != HOST:
+            raise Broken(f"a recording of {meeting} was stopped by {event.by}, whom nobody asked to")
+        idle = isinstance(event, RecorderExited) and event.end_reason in (EndReason.PROVIDER_IDLE, EndReason.EMPTY_ROOM)
+        if idle and meeting not in self._world.emptied:
+            raise Broken(f"a recording of {meeting} ended because nobody was there, and somebody always was")
 
     def _one_live(self, meeting: MeetingId) -> None:
         if sum(map(is_live, self._world.database.recordings_of(meeting))) > 1:

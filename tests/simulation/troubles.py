@@ -91,6 +91,7 @@ class Troubles:
 
     async def _empty_a_room(self) -> None:
         room = self._dice.choice(self._world.meetings)
+        self._world.emptied.add(room)
         self._world.agora.vacate(room)
         await asyncio.sleep(self._dice.uniform(*EMPTY_SECONDS))
         self._world.agora.occupy(room)

@@ -18,12 +18,12 @@ from actors.domain.model import Actor, ActorKind, Layout, Phase, RecordingSpec
 from actors.errors import ActorError, CommandFailed
 from actors.mailbox import Answer, CommandKey
 from actors.ports import JournalUnavailable
-from tests.simulation.promises import Broken
+from tests.simulation.promises import HOST, Broken
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-USER = Actor(ActorKind.USER, "host")
+USER = Actor(ActorKind.USER, HOST)
 PATIENCE_SECONDS = 30.0
 ACTIONS = ("start", "start", "stop", "update", "update", "delete")
 

@@ -63,6 +63,8 @@ class World:
         self.wire = Wire(faults, self.check, crash_at)
         self.meetings = [MeetingId(f"m-{number}") for number in range(size.meetings)]
         self.listeners = [Listener(self, meeting) for meeting in self.meetings]
+        self.emptied: set[MeetingId] = set()
+        """Whose room was empty at some time."""
         self.nodes: list[Node] = []
         self.past: list[Node] = []
         """Kept so that what a dead process would still do in `finally` is not done before the end."""
