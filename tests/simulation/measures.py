@@ -7,9 +7,6 @@ from actors.domain.timeline import Stretch
 PLAYED_SLACK_MS = 4_000
 """Joining and leaving take their time, and what is shorter than this is not missed."""
 
-HOLE_MS = 1_000
-"""What is shorter than this nobody may call a hole."""
-
 
 def stretches_of(report: MediaReport) -> list[Stretch]:
     """The slices that are there, each once."""

@@ -18,7 +18,7 @@ from actors.domain.timeline import uncovered
 from actors.mailbox import Answer
 from actors.ports import Append
 from tests.fakes.recorders import Session
-from tests.simulation.measures import HOLE_MS, PLAYED_SLACK_MS, played_ms, stretches_of, wanted_of
+from tests.simulation.measures import PLAYED_SLACK_MS, played_ms, stretches_of, wanted_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -250,7 +250,7 @@ class Promises:
         if recording.completeness is Completeness.COMPLETE and missing:
             yield f"it is called complete, and nothing is stored of {missing}"
         known_end = max(end, recording.stopped_at_ms or end)  # nobody need know that a recorder left an empty room
-        excused = _holes(begin, known_end, report, HOLE_MS) or self._reasons(recording, report)
+        excused = _holes(begin, known_end, report, 0) or self._reasons(recording, report)
         if recording.completeness is Completeness.PARTIAL and not excused:
             yield "it is called partial, and nothing is missing"
 
