@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.5
 async def measure(recordings: int, tone: Path) -> float:
     """Seconds from the end of the start until the last recording was found alive."""
     options = ("--requests-per-second", str(SETUP_PER_SECOND), "--max-recorders", str(recordings + 50))
-    async with aiohttp.ClientSession() as http, paired(http, tone, *options) as pair:
+    async with aiohttp.ClientSession() as http, paired(http, tone, *options, environment={}) as pair:
         await pair.server.start(TAPEDECK_AGORA__REQUESTS_PER_SECOND=str(SETUP_PER_SECOND))
         await _record(pair, recordings)
         await pair.server.kill()

@@ -72,11 +72,7 @@ def _changed(eviction: Eviction, event: EvictionEvent, at_ms: int) -> Eviction |
         case EvicteeFound():
             return _found(eviction, event, at_ms)
         case EvictionDeferred():
-            attempt = eviction.attempt
-            if event.missed:
-                return replace(eviction, attempt=missed(attempt, event.check_at_ms, at_ms))
-            tried = replace(attempt, tries=attempt.tries + 1, check_at_ms=event.check_at_ms)
-            return replace(eviction, attempt=tried)
+            return _deferred(eviction, event, at_ms)
         case RecorderBanned():
             return _banned(eviction, event, at_ms)
         case BanDeferred():
@@ -90,6 +86,15 @@ def _changed(eviction: Eviction, event: EvictionEvent, at_ms: int) -> Eviction |
             return None
         case _:
             assert_never(event)
+
+
+def _deferred(eviction: Eviction, event: EvictionDeferred, at_ms: int) -> Eviction:
+    attempt = eviction.attempt
+    if not event.missed:
+        tried = replace(attempt, tries=attempt.tries + 1, check_at_ms=event.check_at_ms)
+        return replace(eviction, attempt=tried)
+    fence_at_ms = None if eviction.fence_at_ms is None else max(eviction.fence_at_ms, event.held_until_ms)
+    return replace(eviction, attempt=missed(attempt, event.check_at_ms, at_ms), fence_at_ms=fence_at_ms)
 
 
 def _found(eviction: Eviction, event: EvicteeFound, at_ms: int) -> Eviction:

@@ -53,7 +53,10 @@ class EvicteeFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionDeferred(Event):
-    """A stop of the abandoned session that gave no proof."""
+    """A stop of the abandoned session that gave no proof.
+
+    `held_until_ms`: it was not found, so until then it may come up on another machine, under a uid that no rule keeps out.
+    """
 
     kind = "recorder.eviction_deferred"
     visible = False
@@ -62,6 +65,7 @@ class EvictionDeferred(Event):
     why: str
     missed: bool
     check_at_ms: int
+    held_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

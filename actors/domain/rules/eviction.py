@@ -123,7 +123,9 @@ def ban_answered(draft: Draft, command: BanAnswered) -> None:
                     attempt=command.attempt,
                     uid=command.uid,
                     rule_id=banned.rule_id,
-                    fence_at_ms=draft.now_ms + draft.policy.eviction_settle_ms,
+                    fence_at_ms=max(
+                        draft.now_ms + draft.policy.eviction_settle_ms, _held_until_ms(draft, eviction.attempt)
+                    ),
                 )
             )
         case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)) as outcome:
@@ -164,6 +166,12 @@ def members_of_evicting(draft: Draft, eviction: Eviction, command: MembersAnswer
         _end(draft, looked, f"not in the channel in {looked.absences} looks")
 
 
+def _held_until_ms(draft: Draft, attempt: Attempt, missing_since_ms: int = 0) -> int:
+    """So long one that is not found may be moving to another machine: no rule keeps its next uid out."""
+    since_ms = attempt.missing_since_ms or missing_since_ms
+    return since_ms + draft.policy.failover_window_ms if since_ms else 0
+
+
 def _absent(draft: Draft, eviction: Eviction) -> bool:
     if eviction.fenced_at_ms is None or eviction.absent_since_ms is None or eviction.absences < draft.policy.looks_min:
         return False
@@ -199,6 +207,7 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
             attempt=attempt.number,
             why=why,
             missed=missed,
+            held_until_ms=_held_until_ms(draft, attempt, draft.now_ms) if missed else 0,
             check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, attempt.tries),
         )
     )

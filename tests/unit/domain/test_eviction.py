@@ -149,6 +149,31 @@ def test_a_uid_that_it_moves_to_is_banned_too() -> None:
     assert {first, moved} == set(story.meeting.evictions[0].attempt.uids)
 
 
+def test_one_that_may_be_moving_to_another_machine_holds_the_fence() -> None:
+    """No rule knows the uid that it will have there."""
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    story.evicted(Done(NotFound()))
+    story.start("r-2")
+    story.later(10).banned()
+    story.later(60).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(20).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
+def test_one_that_is_first_missed_when_rules_are_there_holds_it_too() -> None:
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    story.start("r-2")
+    story.later(10).banned()
+    story.later(10).evicted(Done(NotFound()))
+    story.later(80).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(10).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
 def test_a_session_whose_sid_is_known_is_first_only_told_to_stop() -> None:
     story = in_phase(Phase.ACTIVE, stopping=True).later(300)
     story.wake()
