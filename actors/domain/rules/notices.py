@@ -64,7 +64,7 @@ def reported(draft: Draft, notice: Notice) -> None:
         return
     if attempt.closed_at_ms is None and recording.attempt is not None:
         _of_the_present(draft, recording, attempt, notice)
-    elif eviction is None and _outlived(draft, attempt, notice):
+    elif draft.meeting.eviction(recording.recording_id, attempt.number) is None and _outlived(draft, attempt, notice):
         evidence = f"event {notice.event_type} after its end"
         find_stray(draft, recording, attempt, notice.sid, notice.uid, evidence)
     _of_the_files(draft, draft.again(recording), attempt.number, notice)
@@ -97,7 +97,12 @@ def _eviction_of(meeting: Meeting, notice: Notice) -> Eviction | None:
 
 
 def _outlived(draft: Draft, attempt: Attempt, notice: Notice) -> bool:
-    """Whether it captured after it was taken to have ended. What is sent late bears the time at which it happened."""
+    """Whether it captured after it was taken to have ended. What is sent late bears the time at which it happened.
+
+    Without a resource no start was ever sent, so whatever bears its uid is not ours.
+    """
+    if attempt.resource_id is None:
+        return False
     ended_at_ms = (attempt.closed_at_ms or draft.now_ms) + draft.policy.stray_margin_ms
     return notice.event_type in CAPTURING and ended_at_ms < notice.at_ms <= draft.now_ms + draft.policy.stray_margin_ms
 
