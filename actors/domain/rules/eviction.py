@@ -23,7 +23,7 @@ from actors.domain.model import Attempt, Eviction, Failure, Recording
 from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Stopped
 from actors.domain.pending import unbanned
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.exits import is_exit
+from actors.domain.rules.exits import is_exit, uid_of
 from actors.domain.rules.steps import gone_for_good, open_attempt
 
 
@@ -82,7 +82,8 @@ def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None
         _end(draft, eviction, f"event {notice.event_type}")
         return
     attempt = eviction.attempt
-    moved = notice.uid if notice.uid and notice.uid not in attempt.uids else None
+    uid = uid_of(notice)
+    moved = uid if uid and uid not in attempt.uids else None
     if notice.sid and (attempt.sid is None or moved is not None):
         draft.emit(
             EvicteeFound(

@@ -12,6 +12,7 @@ SIGNS_OF_LIFE = frozenset({FAILOVER, PROGRESS, RECORDER_STARTED, SLICE_START, AU
 """Only of a recorder that has not left; some of them are also sent a little later (reference 9.5)."""
 CAPTURING = frozenset({FAILOVER, RECORDER_STARTED, SLICE_START})
 """What a recorder that is gone does not report."""
+UID_MAX = 4_294_967_295
 LEFT_IDLE = 4
 """Bit of `leaveCode`: nobody was in the channel."""
 
@@ -28,10 +29,15 @@ def left_idle(notice: Notice) -> bool:
     return notice.event_type == RECORDER_LEAVE and bool(number(notice, "leaveCode", 0) & LEFT_IDLE)
 
 
-def new_uid(notice: Notice) -> str:
-    """The uid of a session that has moved; event 12 names it."""
-    named: Any = notice.details.get("newUid")
-    return str(named) if isinstance(named, int | str) and str(named).isdecimal() else notice.uid
+def uid_of(notice: Notice) -> str:
+    """The uid under which the recorder is in the channel by now: event 12 names another one. Empty if none can be."""
+    named: Any = notice.details.get("newUid") if notice.event_type == FAILOVER else None
+    return next((uid for uid in (str(named), notice.uid) if _is_uid(uid)), "")
+
+
+def _is_uid(text: str) -> bool:
+    """Only what a kicking rule can name (channel management 1.2); 0 would be everybody."""
+    return text.isascii() and text.isdigit() and len(text) <= len(str(UID_MAX)) and 1 <= int(text) <= UID_MAX
 
 
 def number(notice: Notice, name: str, default: int) -> int:

@@ -25,7 +25,6 @@ from actors.domain.rules.exits import (
     BACKUPED,
     CAPTURING,
     ERROR,
-    FAILOVER,
     PROGRESS,
     RECORDER_LEAVE,
     RECORDER_STARTED,
@@ -34,8 +33,8 @@ from actors.domain.rules.exits import (
     UPLOADED,
     is_exit,
     left_idle,
-    new_uid,
     number,
+    uid_of,
 )
 from actors.domain.rules.losing import lose, move, see
 from actors.domain.rules.steps import accept, prove, upload
@@ -66,7 +65,7 @@ def reported(draft: Draft, notice: Notice) -> None:
         _of_the_present(draft, recording, attempt, notice)
     elif draft.meeting.eviction(recording.recording_id, attempt.number) is None and _outlived(draft, attempt, notice):
         evidence = f"event {notice.event_type} after its end"
-        find_stray(draft, recording, attempt, notice.sid, notice.uid, evidence)
+        find_stray(draft, recording, attempt, notice.sid, uid_of(notice), evidence)
     _of_the_files(draft, draft.again(recording), attempt.number, notice)
 
 
@@ -117,7 +116,7 @@ def _of_the_present(draft: Draft, recording: Recording, attempt: Attempt, notice
 
 
 def _moved(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
-    uid = new_uid(notice) if notice.event_type == FAILOVER else notice.uid
+    uid = uid_of(notice)
     if uid and uid not in attempt.uids:
         move(draft, recording, attempt, uid, f"event {notice.event_type}")
 

@@ -1,9 +1,12 @@
 """Recorders of ours that nobody wants any more, and what only looks like one."""
 
+import pytest
+
+from actors.domain.effects import AgoraBan
 from actors.domain.evolve import recall
 from actors.domain.ids import RecordingId
 from actors.domain.model import Phase
-from tests.unit.domain.story import SID, accepted_beside_an_eviction, in_phase
+from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase
 
 OTHER_SID = "f" * 32
 
@@ -23,3 +26,39 @@ def test_a_report_of_an_attempt_that_never_sent_a_start_is_not_ours() -> None:
     story.stop()
     assert story.last.phase is Phase.PROCESSING
     assert story.later(60).noticed(42, sid=OTHER_SID) == []
+
+
+# --- the uids under which they are in the channel ---
+
+
+def banned_uids(story: Story) -> list[str]:
+    """The uids that rules are asked for, answering one after the other."""
+    uids = []
+    while bans := [effect.uid for effect in story.later(10).effects() if isinstance(effect, AgoraBan)]:
+        uids += bans
+        story.banned(story.meeting.evictions[0].attempt.number)
+    return uids
+
+
+def test_an_evicted_recorder_that_moves_is_banned_under_the_uid_that_event_12_names() -> None:
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    first = story.last.recorder_uids[0]
+    story.noticed(12, uid=first, newUid=4242)
+    assert banned_uids(story) == [first, "4242"]
+
+
+def test_a_stray_that_moves_is_banned_under_the_uid_that_event_12_names() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    first = story.last.recorder_uids[0]
+    story.noticed(12, uid=first, newUid=4242)
+    assert banned_uids(story) == [first, "4242"]
+
+
+@pytest.mark.parametrize("named", [0, -1, 2**32, "0", "\u0664", "nobody", True, None])
+def test_what_no_recorder_can_be_called_is_not_taken_for_its_uid(named: object) -> None:
+    story = in_phase(Phase.ACTIVE)
+    uids = story.live.recorder_uids
+    story.noticed(12, uid="nobody", newUid=named)
+    story.noticed(33, uid="0")
+    assert story.live.recorder_uids == uids
