@@ -112,7 +112,7 @@ class EvicteeLooked(Event):
     """A look at the channel's members: whether the abandoned recorder was there; None if the list could not be had.
 
     `again`: it is there though the rules have long taken effect, so they are sent once more. `until_ms`: it is there though
-    there is no rule, so it is waited for longer.
+    there is no rule, so it is waited for longer. `watched_until_ms`: it is there, so it is watched for at least as long.
     """
 
     kind = "recorder.evictee_looked"
@@ -123,6 +123,7 @@ class EvicteeLooked(Event):
     again: bool
     look_at_ms: int
     until_ms: int
+    watched_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,6 +159,7 @@ def members_of_evicting(draft: Draft, eviction: Eviction, command: MembersAnswer
             again=bool(seen) and draft.now_ms - banned_at_ms > draft.policy.members_lag_ms,
             look_at_ms=draft.now_ms + draft.policy.look_interval_ms,
             until_ms=max(eviction.until_ms, waited_for_ms),
+            watched_until_ms=draft.now_ms + draft.policy.eviction_watch_ms if seen else 0,
         )
     )
     looked = draft.meeting.eviction(eviction.recording_id, command.attempt)

@@ -28,6 +28,19 @@ def test_a_report_of_an_attempt_that_never_sent_a_start_is_not_ours() -> None:
     assert story.later(60).noticed(42, sid=OTHER_SID) == []
 
 
+def test_an_evicted_recorder_is_watched_for_as_long_as_it_is_seen() -> None:
+    story = accepted_beside_an_eviction()
+    uid = story.settled["r-1"].recorder_uids[0]
+    story.banned()
+    story.later(15).wake()
+    for _ in range(30):
+        story.looked(uid)
+        story.later(60).wake()
+    assert story.meeting.evictions
+    story.later(600).wake()
+    assert story.meeting.evictions == ()
+
+
 # --- the uids under which they are in the channel ---
 
 
