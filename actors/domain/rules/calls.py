@@ -31,7 +31,7 @@ from actors.domain.outcomes import (
     Stopped,
 )
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.eviction import evict, stop_of_evicting
+from actors.domain.rules.eviction import evict, start_of_evicting, stop_of_evicting
 from actors.domain.rules.losing import miss, see
 from actors.domain.rules.steps import accept, finish, leave, open_attempt, prove, upload
 
@@ -66,6 +66,7 @@ def start_answered(draft: Draft, command: StartAnswered) -> None:
     """The heart of it: an answer that is not clear is followed by the same resource and uid again, never by new ones."""
     recording, attempt = draft.attempt_of(command.recording_id, command.attempt, Phase.STARTING)
     if recording is None or attempt is None:
+        start_of_evicting(draft, command)
         return
     match command.outcome:
         case Done(answer):

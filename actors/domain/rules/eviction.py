@@ -7,7 +7,7 @@ longer be acted on (recipe 3.4). Who is in the channel only bears witness: lists
 
 from dataclasses import replace
 
-from actors.domain.commands import BanAnswered, MembersAnswered, Notice, StopAnswered
+from actors.domain.commands import BanAnswered, MembersAnswered, Notice, StartAnswered, StopAnswered
 from actors.domain.eviction_events import (
     BanDeferred,
     EvicteeFound,
@@ -20,7 +20,7 @@ from actors.domain.eviction_events import (
     StrayFound,
 )
 from actors.domain.model import Attempt, Eviction, Failure, Recording
-from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Stopped
+from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Started, Stopped
 from actors.domain.pending import unbanned
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.exits import is_exit, uid_of
@@ -85,16 +85,15 @@ def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None
     uid = uid_of(notice)
     moved = uid if uid and uid not in attempt.uids else None
     if notice.sid and (attempt.sid is None or moved is not None):
-        draft.emit(
-            EvicteeFound(
-                recording_id=eviction.recording_id,
-                attempt=attempt.number,
-                sid=notice.sid,
-                uid=moved,
-                evidence=f"event {notice.event_type}",
-                until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
-            )
-        )
+        _find(draft, eviction, notice.sid, f"event {notice.event_type}", moved)
+
+
+def start_of_evicting(draft: Draft, command: StartAnswered) -> None:
+    """A late answer to its start reopens nothing, but with the sid that it tells the session can be stopped."""
+    eviction = draft.meeting.eviction(command.recording_id, command.attempt)
+    match command.outcome:
+        case Done(Started(sid)) if eviction is not None and eviction.attempt.sid is None:
+            _find(draft, eviction, sid, "the answer to start")
 
 
 def stop_of_evicting(draft: Draft, command: StopAnswered) -> None:
@@ -193,6 +192,19 @@ def _fence(draft: Draft, eviction: Eviction, evidence: str) -> None:
         )
     )
     open_attempt(draft)
+
+
+def _find(draft: Draft, eviction: Eviction, sid: str, evidence: str, moved_to: str | None = None) -> None:
+    draft.emit(
+        EvicteeFound(
+            recording_id=eviction.recording_id,
+            attempt=eviction.attempt.number,
+            sid=sid,
+            uid=moved_to,
+            evidence=evidence,
+            until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
+        )
+    )
 
 
 def _end(draft: Draft, eviction: Eviction, evidence: str) -> None:

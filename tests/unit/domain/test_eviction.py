@@ -90,12 +90,16 @@ def test_an_evicted_recorder_that_shows_up_is_told_to_stop_and_nothing_reopens_i
     assert story.due() == ["AgoraAcquire"]
 
 
-def test_a_late_answer_to_its_start_changes_nothing() -> None:
+def test_a_late_answer_to_its_start_reopens_nothing_but_tells_what_to_stop() -> None:
     story = in_phase(Phase.STARTING)
     story.started(Done(AlreadyRunning(7)))
     story.later(30).wake()
-    assert story.started(Done(Started(SID))) == []
+    story.started(Done(Started(SID)))
     assert story.live.phase is Phase.ACCEPTED
+    assert [effect.sid for effect in story.effects() if isinstance(effect, AgoraStop)] == [SID]
+    assert story.started(Done(Started(SID))) == []
+    story.evicted(Done(Stopped("uploaded")))
+    assert story.started(Done(Started(SID))) == []
 
 
 @pytest.mark.parametrize("answer", [Stopped("uploaded"), NothingRecorded()])
