@@ -12,7 +12,7 @@ import structlog
 from actors.domain.commands import Accepted, Command, DeleteRecording, Moment, ProviderReported
 from actors.domain.decide import Decision, actor_of, decide
 from actors.domain.effects import Effect
-from actors.domain.evolve import recall
+from actors.domain.evolve import inherit, recall
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Meeting, Recording
 from actors.domain.pending import next_wakeup, pending_effects, verification
@@ -33,7 +33,7 @@ class MeetingActor:
     """Owns one meeting's state under one epoch. Ends by exception when it may not, or cannot, go on."""
 
     def __init__(self, meeting_id: MeetingId, claim: Claim, ports: Ports, policy: Policy, act: Act) -> None:
-        self.state = claim.state
+        self.state = inherit(claim.state)
         self._meeting_id = meeting_id
         self._epoch = claim.epoch
         self._ports = ports

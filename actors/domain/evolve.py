@@ -88,6 +88,14 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
     return replace(after, seq=meeting.seq + 1, sequence=meeting.sequence + public)
 
 
+def inherit(meeting: Meeting) -> Meeting:
+    """The meeting as its next owner has to see it: its start may have been sent, and nobody has heard the answer."""
+    live = meeting.live
+    if live is None or live.attempt is None or live.phase is not Phase.STARTING:
+        return meeting
+    return replace(meeting, live=replace(live, attempt=replace(live.attempt, ambiguous=True)))
+
+
 def recall(meeting: Meeting, recording: Recording) -> Meeting:
     """The meeting with a settled recording back in its `finishing` part, so that a command can be about it."""
     return replace(meeting, finishing={**meeting.finishing, recording.recording_id: recording})

@@ -218,7 +218,7 @@ class Attempt:
     tries: int = 0
     """Answers to the present call that decided nothing."""
     ambiguous: bool = False
-    """A start was sent whose outcome is not known: it may have worked."""
+    """A start was sent, or may have been by an earlier owner, whose outcome is not known: it may have worked."""
     running: bool = False
     """It is known to run although its sid is not (codes 7 and 53)."""
     until_ms: int | None = None

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from actors.domain.commands import Accepted, DeleteRecording, Notice, Refused, UpdateRecording
-from actors.domain.effects import AgoraUpdate
+from actors.domain.effects import AgoraStart, AgoraUpdate
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Phase, is_told
+from actors.domain.outcomes import Done, ResourceUnusable
 from actors.errors import (
     CommandFailed,
     CommandOutcomeUnknown,
@@ -32,6 +33,29 @@ def test_nothing_is_told_before_its_commit() -> None:
         answer = await world.start()
         assert answer.recording.phase is Phase.ACQUIRING
         assert world.journal.log[:2] == ["committed", "recording.starting"]
+
+    virtual(story)
+
+
+def test_no_second_recorder_is_started_beside_a_start_whose_sender_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        world, sent = World(), []
+
+        async def start(_agora: FakeAgora, call: AgoraStart) -> Any:
+            sent.append(call)
+            if len(sent) == 1:
+                await asyncio.sleep(1_000)
+            return Done(ResourceUnusable(433, "too old"))
+
+        monkeypatch.setattr(FakeAgora, "start", start)
+        await world.start()
+        await asyncio.sleep(1)
+        world.system.let_go()
+        world.system.wake(M)
+        await asyncio.sleep(5)
+        assert [call.attempt for call in sent] == [1, 1]
+        state = world.database.meetings[M].state
+        assert [eviction.attempt.number for eviction in state.evictions] == [1]
 
     virtual(story)
 

@@ -4,6 +4,7 @@ import pytest
 
 from actors.domain.commands import BanAnswered
 from actors.domain.effects import AgoraBan, AgoraStop
+from actors.domain.evolve import inherit
 from actors.domain.model import Failure, FailureCode, Phase
 from actors.domain.outcomes import (
     AlreadyRunning,
@@ -14,7 +15,9 @@ from actors.domain.outcomes import (
     NothingRecorded,
     Outcome,
     Rejected,
+    ResourceUnusable,
     RetryLater,
+    StartAnswer,
     Started,
     Stopped,
 )
@@ -184,6 +187,21 @@ def test_a_session_whose_sid_is_known_is_first_only_told_to_stop() -> None:
     assert "AgoraStop" in story.due()
     assert "AgoraBan" not in story.due()
     assert "AgoraBan" in story.later(10).due()
+
+
+@pytest.mark.parametrize("answer", [Done(ResourceUnusable(433, "too old")), Rejected(BUSY)], ids=lambda a: type(a).__name__)
+def test_a_start_that_an_earlier_owner_may_have_sent_is_evicted(answer: Outcome[StartAnswer]) -> None:
+    story = in_phase(Phase.STARTING)
+    story.meeting = inherit(story.meeting)
+    story.started(answer)
+    assert [eviction.attempt.number for eviction in story.meeting.evictions] == [1]
+    assert "AgoraAcquire" not in story.due()
+
+
+@pytest.mark.parametrize("phase", [phase for phase in list(Phase)[1:6] if phase is not Phase.STARTING])
+def test_only_a_start_is_in_doubt_after_a_change_of_owners(phase: Phase) -> None:
+    story = in_phase(phase)
+    assert inherit(story.meeting) == story.meeting
 
 
 # --- what the channel's members bear witness to ---
