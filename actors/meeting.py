@@ -157,12 +157,6 @@ def _notices(command: Command) -> tuple[NoticeId, ...]:
 
 def _recorder_rows(step: Step) -> tuple[RecorderRow, ...]:
     return tuple(
-        RecorderRow(
-            cname=recording.spec.channel_name,
-            uid=uid,
-            sid=sid,
-            recording_id=recording.recording_id,
-            attempt=attempt,
-        )
-        for recording, attempt, uid, sid in recorders_of(step)
+        RecorderRow(cname=cname, uid=uid, sid=sid, recording_id=recording_id, attempt=attempt)
+        for cname, uid, sid, recording_id, attempt in recorders_of(step)
     )

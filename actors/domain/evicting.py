@@ -115,9 +115,7 @@ def _banned(eviction: Eviction, event: RecorderBanned, at_ms: int) -> Eviction:
 
 def _looked(eviction: Eviction, event: EvicteeLooked, at_ms: int) -> Eviction:
     watched_until_ms = max(eviction.watched_until_ms, event.watched_until_ms)
-    looked = replace(
-        eviction, look_at_ms=event.look_at_ms, until_ms=event.until_ms, watched_until_ms=watched_until_ms
-    )
+    looked = replace(eviction, look_at_ms=event.look_at_ms, until_ms=event.until_ms, watched_until_ms=watched_until_ms)
     if event.seen is None:
         return looked
     if event.seen:

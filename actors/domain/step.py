@@ -1,12 +1,17 @@
 """A decision turned into what is committed: numbered events, the state after them, the rows that changed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, LiveRef, RecorderAccepted, RecorderMoved
+from actors.domain.eviction_events import EvicteeFound, StrayFound
 from actors.domain.evolve import evolve, prune
 from actors.domain.ids import RecordingId
 from actors.domain.invariants import check
 from actors.domain.model import Actor, Meeting, Recording, attempt_numbered, state_of
+
+RecorderFacts = tuple[str, str, str | None, RecordingId, int]
+"""A recorder of ours: its channel, uid, sid if it is known, recording and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,22 @@ def _stored(after: Meeting, event: AnyEvent, recording: Recording | None, at_ms:
     )
 
 
-def recorders_of(step: Step) -> tuple[tuple[Recording, int, str, str | None], ...]:
-    """(recording, attempt, uid, sid) of attempts that opened or moved, or whose sid became known, in this step."""
-    found = []
-    for stored in step.events:
-        event = stored.event
-        if isinstance(event, AttemptOpened | RecorderAccepted | RecorderMoved):
-            recording = next(item for item in step.recordings if item.recording_id == event.recording_id)
-            attempt = attempt_numbered(recording, event.attempt)
-            assert attempt is not None, "an attempt that opened is kept"
-            uid = attempt.uids[0] if isinstance(event, RecorderAccepted) else event.uid
-            found.append((recording, event.attempt, uid, attempt.sid))
-    return tuple(found)
+def recorders_of(step: Step) -> tuple[RecorderFacts, ...]:
+    """Those of attempts that opened, moved, were found again, or whose sid became known, in this step; each uid once."""
+    found = {facts[1]: facts for stored in step.events for facts in _recorders(step, stored.event)}
+    return tuple(found.values())
+
+
+def _recorders(step: Step, event: AnyEvent) -> Iterator[RecorderFacts]:
+    if isinstance(event, AttemptOpened | RecorderAccepted | RecorderMoved):
+        recording = next(item for item in step.recordings if item.recording_id == event.recording_id)
+        attempt = attempt_numbered(recording, event.attempt)
+        assert attempt is not None, "an attempt that opened is kept"
+        uid = attempt.uids[0] if isinstance(event, RecorderAccepted) else event.uid
+        yield (recording.spec.channel_name, uid, attempt.sid, event.recording_id, event.attempt)
+    elif isinstance(event, EvicteeFound | StrayFound):
+        eviction = step.after.eviction(event.recording_id, event.attempt)
+        if eviction is None:
+            return
+        for uid in eviction.attempt.uids:
+            yield (eviction.channel_name, uid, eviction.attempt.sid, event.recording_id, event.attempt)

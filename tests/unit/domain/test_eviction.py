@@ -189,7 +189,9 @@ def test_a_session_whose_sid_is_known_is_first_only_told_to_stop() -> None:
     assert "AgoraBan" in story.later(10).due()
 
 
-@pytest.mark.parametrize("answer", [Done(ResourceUnusable(433, "too old")), Rejected(BUSY)], ids=lambda a: type(a).__name__)
+@pytest.mark.parametrize(
+    "answer", [Done(ResourceUnusable(433, "too old")), Rejected(BUSY)], ids=lambda a: type(a).__name__
+)
 def test_a_start_that_an_earlier_owner_may_have_sent_is_evicted(answer: Outcome[StartAnswer]) -> None:
     story = in_phase(Phase.STARTING)
     story.meeting = inherit(story.meeting)

@@ -6,6 +6,7 @@ from actors.domain.effects import AgoraBan
 from actors.domain.evolve import recall
 from actors.domain.ids import RecordingId
 from actors.domain.model import Phase
+from actors.domain.step import recorders_of, take_step
 from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase
 
 OTHER_SID = "f" * 32
@@ -75,3 +76,28 @@ def test_what_no_recorder_can_be_called_is_not_taken_for_its_uid(named: object) 
     story.noticed(12, uid="nobody", newUid=named)
     story.noticed(33, uid="0")
     assert story.live.recorder_uids == uids
+
+
+# --- what notifications are matched with later ---
+
+
+def rows(story: Story, *, notice: int, uid: str, **details: object) -> set[tuple[str, str | None, int]]:
+    """uid, sid and attempt of the recorders that are kept in mind with the notification."""
+    before, log = story.meeting, len(story.log)
+    story.noticed(notice, uid=uid, **details)
+    events = tuple(item.event for item in story.log[log:])
+    step = take_step(before, events, story.now_ms, story.log[-1].actor)
+    return {(uid, sid, attempt) for _, uid, sid, _, attempt in recorders_of(step)}
+
+
+def test_the_sid_of_an_abandoned_attempt_is_kept_in_mind() -> None:
+    story = accepted_beside_an_eviction()
+    uid = story.settled["r-1"].recorder_uids[0]
+    assert rows(story, notice=40, uid=uid) == {(uid, SID, 1)}
+    assert rows(story, notice=12, uid=uid, newUid=4242) == {(uid, SID, 1), ("4242", SID, 1)}
+
+
+def test_the_uid_of_a_stray_is_kept_in_mind() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    uid = story.last.recorder_uids[0]
+    assert rows(story, notice=42, uid="4242") == {(uid, SID, 1), ("4242", SID, 1)}
