@@ -32,7 +32,7 @@ from actors.domain.outcomes import (
 )
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import evict, start_of_evicting, stop_of_evicting
-from actors.domain.rules.losing import miss, see
+from actors.domain.rules.losing import miss, next_attempt_at_ms, see
 from actors.domain.rules.steps import accept, finish, leave, open_attempt, prove, upload
 
 CAPTURING = (4, 5)
@@ -203,7 +203,12 @@ def _give_up_resource(draft: Draft, recording: Recording, attempt: Attempt, why:
     if attempt.ambiguous:
         evict(draft, recording, attempt, why)
     else:
-        draft.emit(AttemptClosed(recording_id=recording.recording_id, attempt=attempt.number, reason=why))
+        check_at_ms = next_attempt_at_ms(draft, recording)
+        draft.emit(
+            AttemptClosed(
+                recording_id=recording.recording_id, attempt=attempt.number, reason=why, check_at_ms=check_at_ms
+            )
+        )
     recording = draft.again(recording)
     if recording.want is Want.STOP:
         finish(draft, recording, why)

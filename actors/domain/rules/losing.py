@@ -74,7 +74,7 @@ def lose(
 def _replace(
     draft: Draft, recording: Recording, attempt: Attempt, evidence: str, *, proven: bool, at_ms: int | None
 ) -> None:
-    check_at_ms = draft.now_ms + _pause_ms(draft, recording)
+    check_at_ms = next_attempt_at_ms(draft, recording)
     if recording.phase is Phase.ACTIVE:
         lost_at_ms = (attempt.missing_since_ms or draft.now_ms) if at_ms is None else at_ms
         draft.emit(
@@ -97,8 +97,8 @@ def _replace(
     open_attempt(draft)
 
 
-def _pause_ms(draft: Draft, recording: Recording) -> int:
-    """Recorders that keep dying are replaced ever more slowly."""
+def next_attempt_at_ms(draft: Draft, recording: Recording) -> int:
+    """Recorders that keep dying, or are never to be had, are replaced ever more slowly."""
     since_ms = draft.now_ms - draft.policy.restart_window_ms
     lost = sum(1 for earlier in recording.past if (earlier.closed_at_ms or 0) > since_ms)
-    return delay(draft.policy.restart_delays_ms, lost)
+    return draft.now_ms + delay(draft.policy.restart_delays_ms, lost)

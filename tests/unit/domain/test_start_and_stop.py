@@ -1,5 +1,7 @@
 """The rules of starting and stopping, one test a rule."""
 
+import itertools
+
 import pytest
 
 from actors.domain.commands import Accepted, Refused
@@ -17,6 +19,7 @@ from actors.domain.outcomes import (
     Seen,
     Stopped,
 )
+from actors.domain.pending import next_wakeup
 from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase, whole_media
 
 REFUSAL = Failure(FailureCode.PROVIDER_UNAUTHORIZED, "wrong credentials", retryable=False)
@@ -134,6 +137,8 @@ def test_a_capacity_that_never_frees_is_named_at_the_deadline() -> None:
 def test_an_unusable_resource_leads_to_a_new_attempt_with_a_new_uid() -> None:
     story = in_phase(Phase.STARTING)
     story.started(Done(ResourceUnusable(502, "no worker")))
+    assert story.live.attempts == 1
+    story.later(1).wake()
     assert story.live.attempts == 2
     assert len(set(story.live.recorder_uids)) == 2
     assert story.due() == ["AgoraAcquire"]
@@ -148,11 +153,16 @@ def test_an_unusable_resource_after_an_unclear_start_is_evicted_first() -> None:
     assert story.due() == ["AgoraBan"]
 
 
-def test_attempts_are_not_endless() -> None:
+def test_attempts_are_not_endless_nor_all_made_in_a_moment() -> None:
     story = in_phase(Phase.STARTING)
+    opened_ms = [story.now_ms]
     for _ in range(story.policy.attempts_max):
         story.started(Done(ResourceUnusable(502, "no worker")))
+        story.now_ms = next_wakeup(story.meeting) or story.now_ms
+        story.wake()
+        opened_ms.append(story.now_ms)
         story.acquired()
+    assert [after - before for before, after in itertools.pairwise(opened_ms)][:4] == [1_000, 5_000, 15_000, 60_000]
     assert story.last.phase is Phase.FAILED
     assert story.last.attempts == story.policy.attempts_max
 
