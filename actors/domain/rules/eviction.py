@@ -23,7 +23,7 @@ from actors.domain.model import Attempt, Eviction, Failure, Recording
 from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Started, Stopped
 from actors.domain.pending import unbanned
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.exits import is_exit, uid_of
+from actors.domain.rules.exits import is_exit, sid_of, uid_of
 from actors.domain.rules.steps import gone_for_good, open_attempt
 
 
@@ -84,8 +84,9 @@ def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None
     attempt = eviction.attempt
     uid = uid_of(notice)
     moved = uid if uid and uid not in attempt.uids else None
-    if notice.sid and (attempt.sid is None or moved is not None):
-        _find(draft, eviction, notice.sid, f"event {notice.event_type}", moved)
+    sid = sid_of(notice)
+    if sid and (attempt.sid is None or moved is not None):
+        _find(draft, eviction, sid, f"event {notice.event_type}", moved)
 
 
 def start_of_evicting(draft: Draft, command: StartAnswered) -> None:

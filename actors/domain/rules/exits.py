@@ -1,5 +1,6 @@
 """What notifications say of a recorder's life and end, by the provider's own numbers (reference 9.4)."""
 
+import re
 from typing import Any
 
 from actors.domain.commands import Notice
@@ -12,6 +13,7 @@ SIGNS_OF_LIFE = frozenset({FAILOVER, PROGRESS, RECORDER_STARTED, SLICE_START, AU
 """Only of a recorder that has not left; some of them are also sent a little later (reference 9.5)."""
 CAPTURING = frozenset({FAILOVER, RECORDER_STARTED, SLICE_START})
 """What a recorder that is gone does not report."""
+_SID = re.compile(r"[0-9a-f]{32}")
 UID_MAX = 4_294_967_295
 LEFT_IDLE = 4
 """Bit of `leaveCode`: nobody was in the channel."""
@@ -33,6 +35,11 @@ def uid_of(notice: Notice) -> str:
     """The uid under which the recorder is in the channel by now: event 12 names another one. Empty if none can be."""
     named: Any = notice.details.get("newUid") if notice.event_type == FAILOVER else None
     return next((uid for uid in (str(named), notice.uid) if _is_uid(uid)), "")
+
+
+def sid_of(notice: Notice) -> str:
+    """The session, if it names one that can be called; a start answers with nothing else either (reference 3.8)."""
+    return notice.sid if _SID.fullmatch(notice.sid) else ""
 
 
 def _is_uid(text: str) -> bool:

@@ -34,6 +34,7 @@ from actors.domain.rules.exits import (
     is_exit,
     left_idle,
     number,
+    sid_of,
     uid_of,
 )
 from actors.domain.rules.losing import lose, move, see
@@ -65,7 +66,7 @@ def reported(draft: Draft, notice: Notice) -> None:
         _of_the_present(draft, recording, attempt, notice)
     elif draft.meeting.eviction(recording.recording_id, attempt.number) is None and _outlived(draft, attempt, notice):
         evidence = f"event {notice.event_type} after its end"
-        find_stray(draft, recording, attempt, notice.sid, uid_of(notice), evidence)
+        find_stray(draft, recording, attempt, sid_of(notice), uid_of(notice), evidence)
     _of_the_files(draft, draft.again(recording), attempt.number, notice)
 
 
@@ -107,8 +108,9 @@ def _outlived(draft: Draft, attempt: Attempt, notice: Notice) -> bool:
 
 
 def _of_the_present(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
-    if recording.phase is Phase.STARTING and notice.sid:
-        accept(draft, recording, attempt, notice.sid, f"event {notice.event_type} with our uid")
+    sid = sid_of(notice)
+    if recording.phase is Phase.STARTING and sid:
+        accept(draft, recording, attempt, sid, f"event {notice.event_type} with our uid")
     recording = draft.again(recording)
     if recording.phase in (Phase.CONFIRMING, Phase.ACTIVE) and recording.attempt is not None:
         _moved(draft, recording, recording.attempt, notice)

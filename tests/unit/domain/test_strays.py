@@ -101,3 +101,11 @@ def test_the_uid_of_a_stray_is_kept_in_mind() -> None:
     story = in_phase(Phase.PROCESSING).later(60)
     uid = story.last.recorder_uids[0]
     assert rows(story, notice=42, uid="4242") == {(uid, SID, 1), ("4242", SID, 1)}
+
+
+@pytest.mark.parametrize("sid", ["nonsense", "A" * 32, "../" * 10 + "ab", "b" * 33])
+def test_a_session_that_cannot_be_called_is_not_taken_for_ours(sid: str) -> None:
+    story = in_phase(Phase.STARTING)
+    assert story.noticed(40, sid=sid) == []
+    story = accepted_beside_an_eviction()
+    assert story.noticed(40, uid=story.settled["r-1"].recorder_uids[0], sid=sid) == []
