@@ -40,6 +40,14 @@ __all__ = ["AgoraMode", "Config", "ConfigError", "check_modes", "load_config"]
 
 AgoraMode = Literal["live", "simulated", "ask"]
 AGORA_DOMAINS = ("agora.io", "sd-rtn.com")  # reference 1.2
+LIVE_LEAST = {
+    "resource_lifetime_seconds": 300,  # reference 2
+    "failover_window_seconds": 90,  # reference 4.3
+    "query_misses_min": 3,  # recipe 3.7
+    "looks_min": 3,  # channel management 4.2, and the next one
+    "looks_span_seconds": 150,
+}
+"""What of `recording` the promises lean on: with less, what still runs is taken for gone, and is recorded twice."""
 
 
 class Config(Section):
@@ -246,6 +254,13 @@ def _check_limits(config: Config) -> None:
             raise ConfigError(f"{key}: begins with none of {', '.join(f'{scheme}://' for scheme in schemes)}")
 
 
+def _check_patience(config: Config) -> None:
+    """A simulator may be hastened; the service takes the time that it takes."""
+    for key, least in LIVE_LEAST.items():
+        if getattr(config.recording, key) < least:
+            raise ConfigError(f"recording.{key} is below {least}, which is what live Agora needs")
+
+
 def check_modes(config: Config, agora_mode: Literal["live", "simulated"]) -> None:
     """Refuses modes that do not go together. Called again once the host in mode `ask` has told. Raises ConfigError."""
     if config.server.require_real and agora_mode == "simulated":
@@ -254,6 +269,8 @@ def check_modes(config: Config, agora_mode: Literal["live", "simulated"]) -> Non
         )
     if config.server.require_real and config.storage_mode == "local":
         raise ConfigError("TAPEDECK_REQUIRE_REAL refuses local storage: set AWS_S3_BUCKET and AWS_REGION")
+    if agora_mode == "live":
+        _check_patience(config)
     if agora_mode == "live" and config.storage_mode == "local":
         raise ConfigError(
             "live Agora needs S3, since Agora cannot write to this host's disk: set AWS_S3_BUCKET and AWS_REGION"

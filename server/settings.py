@@ -141,7 +141,7 @@ class RecordingSettings(Section):
     restart_delays_seconds: Delays = (1.0, 5.0, 15.0, 60.0)
     restart_window_seconds: Seconds = 600.0
     stray_margin_seconds: SecondsOrZero = 10.0
-    max_age_seconds: WholeSeconds = 86400
+    max_age_seconds: Annotated[int, Field(ge=1, le=86400)] = 86400
 
 
 class ProofSettings(Section):

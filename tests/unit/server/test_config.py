@@ -178,6 +178,9 @@ BAD_ENVIRONMENTS = [
     ({"AWS_REGION_ID": "east", "AWS_REGION": "us-east-1", "AWS_S3_BUCKET": "b"}, "AWS_REGION_ID: "),
     ({"AWS_S3_BUCKET": "b", "AWS_REGION": "eu-west-1"}, "not there yet"),
     (AGORA, "live Agora needs S3"),
+    ({"TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "89", **AGORA}, "recording.failover_window_seconds is below 90"),
+    ({"TAPEDECK_RECORDING__QUERY_MISSES_MIN": "2", **AGORA}, "recording.query_misses_min is below 3"),
+    ({"TAPEDECK_RECORDING__MAX_AGE_SECONDS": "86401"}, "TAPEDECK_RECORDING__MAX_AGE_SECONDS: "),
     ({"TAPEDECK_REQUIRE_REAL": "true"}, "TAPEDECK_REQUIRE_REAL refuses the Agora simulator"),
     ({"TAPEDECK_REQUIRE_REAL": "true", **AGORA}, "TAPEDECK_REQUIRE_REAL refuses local storage"),
 ]
@@ -190,6 +193,10 @@ def test_a_bad_environment_is_refused_in_one_line(environ: dict[str, str], named
     assert named in str(raised.value)
     assert "\n" not in str(raised.value)
     assert "hush-hush" not in str(raised.value)
+
+
+def test_a_simulator_may_be_hastened() -> None:
+    assert load({"TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "3"}).recording.failover_window_seconds == 3
 
 
 def test_variables_of_others_with_our_prefix_are_left_alone() -> None:
