@@ -38,12 +38,13 @@ def add_eviction(meeting: Meeting, recording: Recording, attempt: Attempt, event
 
 
 def add_stray(meeting: Meeting, event: StrayFound, at_ms: int) -> Meeting:
-    """The meeting with a recorder that nobody wants."""
+    """The meeting with a recorder that nobody wants. It begins beside the present attempt, also by a clock that is behind."""
+    opened_at_ms = meeting.live.attempt.opened_at_ms if meeting.live is not None and meeting.live.attempt else at_ms
     eviction = Eviction(
         recording_id=event.recording_id,
         channel_name=event.channel_name,
         attempt=replace(event.stray, check_at_ms=at_ms, tries=0, missing_since_ms=None, misses=0),
-        began_at_ms=at_ms,
+        began_at_ms=max(at_ms, opened_at_ms),
         until_ms=event.until_ms,
         ban_at_ms=at_ms,
         ban_seconds=event.ban_seconds,

@@ -61,7 +61,8 @@ STRANGERS = ["77", "0", "", "a person"]
 NOTICES = (1, 11, 12, 31, 32, 33, 40, 41, 42, 9999)
 BEGIN = st.sampled_from([Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE, Phase.PROCESSING])
 STEPS = st.lists(
-    st.tuples(st.integers(0, 9), st.integers(0, 1_000_000), st.sampled_from([0, 1, 5, 20, 60, 200, 700])), max_size=60
+    st.tuples(st.integers(0, 9), st.integers(0, 1_000_000), st.sampled_from([0, 1, 5, 20, 60, 200, 700, -40])),
+    max_size=60,
 )
 
 

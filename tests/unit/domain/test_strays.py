@@ -29,6 +29,16 @@ def test_a_report_of_an_attempt_that_never_sent_a_start_is_not_ours() -> None:
     assert story.later(60).noticed(42, sid=OTHER_SID) == []
 
 
+def test_a_stray_may_be_found_by_a_node_whose_clock_is_behind() -> None:
+    story = in_phase(Phase.ACTIVE).later(60)
+    story.noticed(11, exitStatus=1)
+    story.later(15).wake()
+    story.acquired()
+    first = story.live.recorder_uids[0]
+    story.later(-3).noticed(42, uid=first)
+    assert [eviction.attempt.number for eviction in story.meeting.evictions] == [1]
+
+
 def test_an_evicted_recorder_is_watched_for_as_long_as_it_is_seen() -> None:
     story = accepted_beside_an_eviction()
     uid = story.settled["r-1"].recorder_uids[0]
