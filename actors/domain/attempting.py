@@ -28,7 +28,7 @@ def apply_to_attempt(recording: Recording, event: AttemptEvent, at_ms: int) -> R
     match event:
         case ResourceAcquired():
             acquired = replace(attempt, resource_id=event.resource_id, acquired_at_ms=at_ms)
-            return replace(recording, attempt=replace(acquired, check_at_ms=at_ms, tries=0))
+            return replace(recording, attempt=replace(acquired, until_ms=event.until_ms, check_at_ms=at_ms, tries=0))
         case CallDeferred():
             return replace(recording, attempt=_deferred(attempt, event), trouble=event.trouble or recording.trouble)
         case RecorderAccepted():
@@ -77,7 +77,7 @@ def _deferred(attempt: Attempt, event: CallDeferred) -> Attempt:
         deferred,
         ambiguous=attempt.ambiguous or event.ambiguous,
         running=attempt.running or event.until_ms is not None,
-        until_ms=attempt.until_ms or event.until_ms,
+        until_ms=attempt.until_ms if attempt.running else event.until_ms or attempt.until_ms,
     )
 
 

@@ -60,13 +60,17 @@ class AttemptOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceAcquired(Event):
-    """Committed before the start is sent, so that a start can only ever be repeated with the same resource."""
+    """Committed before the start is sent, so that a start can only ever be repeated with the same resource.
+
+    `until_ms`: when the resource can no longer be used, and the attempt is given up.
+    """
 
     kind = "recorder.acquired"
     visible = False
 
     attempt: int
     resource_id: str
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,10 @@ def acquire_answered(draft: Draft, command: AcquireAnswered) -> None:
         case Done(value):
             draft.emit(
                 ResourceAcquired(
-                    recording_id=recording.recording_id, attempt=attempt.number, resource_id=value.resource_id
+                    recording_id=recording.recording_id,
+                    attempt=attempt.number,
+                    resource_id=value.resource_id,
+                    until_ms=draft.now_ms + draft.policy.resource_lifetime_ms,
                 )
             )
         case Rejected(failure):

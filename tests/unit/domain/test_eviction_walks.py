@@ -165,13 +165,13 @@ def walk(begin: Phase, steps: list[tuple[int, int, int]]) -> Story:
     return story
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(BEGIN, STEPS)
 def test_whatever_is_heard_of_recorders_breaks_no_rule(begin: Phase, steps: list[tuple[int, int, int]]) -> None:
     walk(begin, steps)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(BEGIN, STEPS)
 def test_when_nobody_answers_any_more_all_recordings_and_evictions_end(
     begin: Phase, steps: list[tuple[int, int, int]]

@@ -27,6 +27,7 @@ from actors.domain.outcomes import (
     Started,
     Stopped,
 )
+from actors.domain.pending import next_wakeup
 from tests.unit.domain.story import SID, Story, in_phase, whole_media
 
 SECOND_SID = "b" * 32
@@ -211,6 +212,31 @@ def test_a_recorder_that_does_not_capture_in_time_is_replaced() -> None:
     story.evicted(Done(Stopped("unknown")))
     assert story.due() == ["AgoraAcquire"]
     assert state_of(story.live) is State.STARTING
+
+
+def test_a_start_is_not_repeated_beyond_the_life_of_its_resource() -> None:
+    story = lost()
+    story.later(1).wake()
+    story.acquired()
+    acquired_ms = story.now_ms
+    while story.live.phase is Phase.STARTING:
+        story.started(Ambiguous("timeout"))
+        story.now_ms = next_wakeup(story.meeting) or story.now_ms
+        story.wake()
+    assert story.now_ms == acquired_ms + 300_000
+    story.banned(attempt=2)
+    story.later(15).wake()
+    assert story.due() == ["AgoraAcquire", "AgoraMembers"]
+
+
+def test_a_sid_is_not_waited_for_beyond_its_time() -> None:
+    story = lost()
+    story.later(1).wake()
+    story.acquired()
+    story.later(5).started(Done(AlreadyRunning(7)))
+    story.later(15).started(Done(AlreadyRunning(7)))
+    story.later(15).wake()
+    assert story.live.phase is Phase.ACCEPTED
 
 
 def test_whatever_a_provider_says_of_the_start_there_is_a_maximum_age() -> None:
