@@ -139,12 +139,10 @@ class _Case:
             return ()
         holes = uncovered(self.from_ms, self.to_ms, self.stretches)
         lost = sorted((s for s in self.stretches if not s.present), key=lambda s: s.from_ms)
-        small = sum(end - begin for begin, end in holes if not _causes(lost, begin, end)) <= self.slack_ms
-        named = [
-            (begin, end)
-            for begin, end in holes
-            if _causes(lost, begin, end) or self._replaced(end) or not small or end - begin > self._limit_ms(begin, end)
-        ]
+        known = {hole for hole in holes if _causes(lost, *hole) or self._replaced(hole[1])}
+        other = [hole for hole in holes if hole not in known]
+        small = sum(end - begin for begin, end in other) <= self.slack_ms
+        named = sorted([*known, *(h for h in other if not small or h[1] - h[0] > self._limit_ms(*h))])
         return tuple(Gap(begin, end, self._reason(lost, begin, end)) for begin, end in named)
 
     def proven(self, faults: Sequence[str]) -> Proven:

@@ -203,6 +203,15 @@ def test_where_a_recorder_was_replaced_something_is_missing_however_little() -> 
     assert verdict.gaps[0] == Gap(T0 + 15_000, T0 + 16_000, "recorder_lost")
 
 
+def test_a_recorder_that_was_replaced_late_makes_no_gaps_of_what_is_within_the_tolerance() -> None:
+    first, second = "f" * 32, "b" * 32
+    early = playlist(slices(15, start_ms=T0 + 200, sid=first), ended=False, sid=first)
+    late = playlist(slices(20, start_ms=T0 + 35_000, sid=second), sid=second)
+    files = report(late, early, movies=(movie(20, sid=second), movie(15, sid=first)))
+    verdict = proven(judge(files, recording(seconds=56), POLICY, LATER))
+    assert verdict.gaps == (Gap(T0 + 15_200, T0 + 35_000, "recorder_lost"),)
+
+
 def test_parts_are_numbered_in_the_order_of_their_first_slice() -> None:
     first, second = "f" * 32, "b" * 32
     early = playlist(slices(15, sid=first), ended=False, sid=first)
