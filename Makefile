@@ -7,7 +7,7 @@ SEEDS ?= 100
 FIRST ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format sim sim-mutants bench setup-run setup-test need-python need-programs lock clean
+.PHONY: help run test lint format sim endurance sim-mutants bench setup-run setup-test need-python need-programs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,9 +16,10 @@ run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_
 	@exec "$(BIN)/tapedeck" serve
 
 # Files go to the workers in the order of their names: those that start servers first, the many short ones of tests/unit last.
+# Three workers on two cores: those that start servers mostly wait.
 test: setup-test lint need-programs ## set up everything and pass all tests
 	@export COVERAGE_FILE=$$(mktemp -d)/coverage && trap 'rm -rf "$$(dirname $$COVERAGE_FILE)"' EXIT && \
-		"$(BIN)/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= --ignore=tests/simulation tests && \
+		"$(BIN)/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report= --ignore=tests/simulation tests && \
 		printf 'coverage in per cent: ' && "$(BIN)/coverage" report --fail-under=85 --format=total
 	@"$(BIN)/python" -m pytest -n 2 tests/simulation # apart: tracing the coverage of so many steps triples their time
 
@@ -37,6 +38,9 @@ sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one stor
 
 sim-mutants: setup-test ## take out the rules one by one, and see that the simulation notices; SEARCH=200 looks for new seeds
 	@"$(BIN)/python" -m tests.simulation.mutate $(if $(SEARCH),--search $(SEARCH) --first $(FIRST))
+
+endurance: setup-test ## run real servers under changing faults and kills, and compare what is left: SECONDS=60 SEED=1
+	@"$(BIN)/python" -m tests.acceptance.endurance --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 bench: setup-test ## measure ratios against bare mechanisms and other libraries; benchmarks/README.md says what
 	@for name in broadcast memory recovery simulation start; do "$(BIN)/python" -m benchmarks.$$name; done
