@@ -254,11 +254,10 @@ class MemoryInbox:
 
     async def unprocessed(self, older_than_ms: int, limit: int) -> list[tuple[MeetingId, Notice]]:
         found = []
-        for row in sorted(self._db.inbox.values(), key=lambda row: row.received_at_ms):
+        waiting = [row for row in self._db.inbox.values() if not row.processed and row.received_at_ms <= older_than_ms]
+        for row in sorted(waiting, key=lambda row: row.received_at_ms):
             owner = self._db.owner_of(row.notice)
-            if owner is None or self._db.is_owned_elsewhere(owner, self._node):
-                continue
-            if not row.processed and row.received_at_ms <= older_than_ms:
+            if owner is not None and not self._db.is_owned_elsewhere(owner, self._node):
                 found.append((owner, row.notice))
         return found[:limit]
 

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DRAIN_SECONDS = 8.0
-RECONCILER = ReconcilerSettings(interval_seconds=5.0)
+RECONCILER = ReconcilerSettings(interval_seconds=10.0)
 """It looks less often than in earnest: a run is mostly looking, and nothing may depend on how often."""
-LEASES = LeaseSettings()
+LEASES = LeaseSettings(
+    renew_seconds=9.0, silent_seconds=15.0, let_go_seconds=24.0, lease_seconds=30.0, retry_seconds=3.0
+)
+"""Three times as long as in earnest, as are the stalls and cuts that outlast them: a run is full of heartbeats, too."""
 POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000, max_age_ms=3_600_000)
 """What takes a day takes an hour here."""
 
