@@ -5,9 +5,10 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.simulation.cases import rates_of
 from tests.simulation.faults import KINDS
 from tests.simulation.run import Result, run_seed
 
@@ -21,14 +22,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many runs")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="repeat one run and print its story")
+    parser.add_argument("--rates", default="", help="of faults in that run, as in `webhook.lost=1 provider.late=0.3`")
     arguments = parser.parse_args()
     if arguments.seed is not None:
-        return one(arguments.seed)
+        return one(arguments.seed, rates_of(arguments.rates.split()))
     return many(range(arguments.first, arguments.first + arguments.seeds))
 
 
-def one(seed: int) -> int:
-    result = run_seed(seed, told=True)
+def one(seed: int, rates: Mapping[str, float]) -> int:
+    result = run_seed(seed, rates, told=True)
     print(result.story)
     print(f"seed {seed}: {result.error or 'all promises kept'}, digest {result.digest}")
     return 1 if result.error else 0

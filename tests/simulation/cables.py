@@ -3,10 +3,12 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from actors.domain.effects import key_of
 from actors.domain.events import JournalEvent
 from actors.domain.model import Failure, FailureCode, Meeting
-from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater, Started
+from actors.domain.outcomes import Ambiguous, Done, Leaving, NotFound, Rejected, RetryLater, Started
 from actors.ports import JournalUnavailable, OutcomeUnknown
+from tests.simulation.promises import Broken
 from tests.simulation.wire import Line, Trip
 
 FULL = Failure(FailureCode.CAPACITY, "full", retryable=True)
@@ -23,45 +25,47 @@ Call = Callable[[], Coroutine[Any, Any, Any]]
 class ProviderCable:
     """ports.Recorder and ports.MediaStore."""
 
-    def __init__(self, line: Line, agora: Any, shelf: Any, asked: Callable[[Any], None]) -> None:
-        self._line, self._agora, self._shelf, self._asked = line, agora, shelf, asked
+    def __init__(self, line: Line, world: Any, asked: Callable[[Any], None]) -> None:
+        self._line, self._world, self._asked = line, world, asked
+        self._agora, self._shelf, self._veil = world.agora, world.shelf, world.veil
+        self._under_way: set[Any] = set()
         self._pace = line.wire.faults.dice("pace of the provider")
 
     async def acquire(self, call: Any) -> Any:
         self._asked(call)
         if self._strikes("provider.refused"):
             return await self._line.refuse("acquire", Rejected(REFUSED), 0.1)
-        return await self._call("acquire", lambda: self._agora.acquire(call))
+        return await self._call("acquire", call, lambda: self._agora.acquire(call))
 
     async def start(self, call: Any) -> Any:
         self._asked(call)
-        return await self._call("start", lambda: self._start(call))
+        return await self._call("start", call, lambda: self._start(call))
 
     async def query(self, call: Any) -> Any:
         if self._strikes("query.fails"):
             return await self._line.refuse("query", Ambiguous("500"), 1)
-        return await self._call("query", lambda: self._agora.query(call))
+        return await self._call("query", call, lambda: self._query(call))
 
     async def stop(self, call: Any) -> Any:
         self._asked(call)
-        return await self._call("stop", lambda: self._stop(call))
+        return await self._call("stop", call, lambda: self._stop(call))
 
     async def update(self, call: Any) -> Any:
-        return await self._call("update", lambda: self._agora.update(call))
+        return await self._call("update", call, lambda: self._agora.update(call))
 
     async def update_layout(self, call: Any) -> Any:
-        return await self._call("update_layout", lambda: self._agora.update_layout(call))
+        return await self._call("update_layout", call, lambda: self._agora.update_layout(call))
 
     async def ban(self, call: Any) -> Any:
         self._asked(call)
         if self._strikes("rule.refused"):
             return await self._line.refuse("ban", RetryLater("503", BUSY), 1)
-        return await self._call("ban", lambda: self._agora.ban(call))
+        return await self._call("ban", call, lambda: self._agora.ban(call))
 
     async def members(self, call: Any) -> Any:
         if self._strikes("list.fails"):
             return await self._line.refuse("members", Ambiguous("500"), 1)
-        return await self._call("members", lambda: self._agora.members(call))
+        return await self._call("members", call, lambda: self._agora.members(call))
 
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("examine", lambda: self._shelf.examine(prefix))
@@ -75,13 +79,32 @@ class ProviderCable:
             self._agora.mute(answer.value.sid)
         return answer
 
+    async def _query(self, call: Any) -> Any:
+        if self._veil.hides(call.sid, self._agora.clock.now_ms()):
+            return Done(NotFound())
+        return await self._agora.query(call)
+
     async def _stop(self, call: Any) -> Any:
+        """Code 49 says that a stop is under way, which may come to nothing (reference 6.2, 11.1)."""
+        if self._strikes("stop.ignored"):
+            return Done(Leaving())
         return self._shelf.answered(call.sid, await self._agora.stop(call))
 
     def _strikes(self, kind: str) -> bool:
         return self._line.wire.faults.strikes(kind)
 
-    async def _call(self, name: str, do: Call) -> Any:
+    async def _call(self, name: str, call: Any, do: Call) -> Any:
+        """One at a time of a kind: what is under way is not sent again beside itself."""
+        key = key_of(call)
+        if key in self._under_way:
+            self._world.breaks(Broken(f"{name} of {call.recording_id} was sent while it was under way"))
+        self._under_way.add(key)
+        try:
+            return await self._travel(name, do)
+        finally:
+            self._under_way.discard(key)
+
+    async def _travel(self, name: str, do: Call) -> Any:
         """Slow, busy, lost, or late: done after the caller was told that nothing is known."""
         trip = Trip("provider", name, do, Ambiguous, name in CHECKED, self._seconds())
         if "provider" in self._line.cut:

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 OFTEN = (0.0, 0.0, 0.05, 0.2)
 RARE = (0.0, 0.0, 0.01, 0.05)
@@ -19,6 +20,7 @@ CALLS: Mapping[str, tuple[float, ...]] = {
     "provider.busy": OFTEN,
     "provider.refused": (0.0, 0.0, 0.0, 0.02),
     "query.fails": (0.0, 0.0, 0.0, 0.3, 1.0),
+    "stop.ignored": (0.0, 0.0, 0.3),
     "rule.refused": (0.0, 0.0, 0.3, 0.8),
     "list.fails": (0.0, 0.0, 0.3, 0.8),
     "database.unavailable": RARE,
@@ -51,6 +53,7 @@ EVENTS: Mapping[str, tuple[float, ...]] = {
     "session.failover": (0.0, 0.0, 1 / 200, 1 / 60),
     "session.death": (0.0, 0.0, 1 / 200, 1 / 60),
     "session.evicted": (0.0, 0.0, 1 / 200),
+    "session.hidden": (0.0, 0.0, 1 / 200),
 }
 """How often a second something befalls the world."""
 CONSEQUENCES = ("provider.outlived", "database.outlived", "node.renamed", "node.ghost", "node.ousted")
@@ -70,11 +73,14 @@ class Faults:
     _dice: dict[str, random.Random] = field(default_factory=dict)
 
     @classmethod
-    def drawn(cls, seed: int) -> "Faults":
-        """Rates for one run."""
+    def drawn(cls, seed: int, given: Mapping[str, float] = MappingProxyType({})) -> "Faults":
+        """Rates for one run; those that are given are not drawn."""
+        if unknown := sorted(given.keys() - {*CALLS, *SESSIONS, *EVENTS}):
+            raise ValueError(f"no such fault: {', '.join(unknown)}")
         faults = cls(str(seed))
         for kind, rates in {**CALLS, **SESSIONS, **EVENTS}.items():
             faults.rates[kind] = faults.dice(f"rate of {kind}").choice(rates)
+        faults.rates.update(given)
         return faults
 
     def dice(self, name: str) -> random.Random:

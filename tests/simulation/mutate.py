@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.simulation.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
+COPIED = ("actors", "tests/fakes", "tests/simulation")
+"""Packages are found whole or not at all, so what lies beside a fake comes along."""
 CAUGHT, SURVIVED = 3, 0
 """Exit codes of a child: a promise was broken, or none. Any other says that the mutant does not even run."""
 SECONDS_MAX = 120
@@ -31,7 +33,7 @@ sys.exit(3 if error else 0)
 _SEARCH = """
 import sys
 from tests.simulation.cases import first_broken
-found = first_broken(int(sys.argv[1]), int(sys.argv[2]))
+found = first_broken(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
 print(": ".join(found) if found else "")
 sys.exit(3 if found else 0)
 """
@@ -45,12 +47,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make sim-mutants", description=__doc__)
     parser.add_argument("--search", type=int, metavar="SEEDS", help="look for the first case that catches each")
     parser.add_argument("--first", type=int, default=0, help="the first seed of the search")
+    parser.add_argument(
+        "--rates", default="", help="of faults in that search, as in `webhook.lost=1 provider.late=0.3`"
+    )
     parser.add_argument("--only", help="mutants whose names hold this")
     given = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if given.only is None or given.only in mutant.name]
 
     def tried(mutant: Mutant) -> bool:
-        return caught(mutant) if given.search is None else found(mutant, given.first, given.search)
+        return caught(mutant) if given.search is None else found(mutant, given.first, given.search, given.rates)
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         return 0 if all(list(workers.map(tried, chosen))) else 1
@@ -72,18 +77,20 @@ def caught(mutant: Mutant) -> bool:
     return True
 
 
-def found(mutant: Mutant, first: int, seeds: int) -> bool:
+def found(mutant: Mutant, first: int, seeds: int, rates: str) -> bool:
     """Whether there is a case that breaks a promise without the rule. Says which."""
     with tempfile.TemporaryDirectory() as copy:
         mutate(mutant, Path(copy))
-        code, words = _run(_SEARCH, [str(first), str(seeds)], Path(copy), seconds=SEARCH_SECONDS_MAX)
+        code, words = _run(_SEARCH, [str(first), str(seeds), rates], Path(copy), seconds=SEARCH_SECONDS_MAX)
     print(f"{mutant.name}: {'caught by ' + words if code == CAUGHT else 'NOT CAUGHT ' + words}", flush=True)
     return code == CAUGHT
 
 
 def mutate(mutant: Mutant, copy: Path) -> None:
-    """A copy of the core without that rule. Raises Moved."""
-    shutil.copytree(ROOT / "actors", copy / "actors", ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of the core, and of the simulation with its fakes, without that rule. Raises Moved."""
+    for part in COPIED:
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests" / "__init__.py", copy / "tests")
     file = copy / mutant.file
     text = file.read_text()
     if text.count(mutant.old) != 1:

@@ -40,6 +40,7 @@ class Node:
 
     def __init__(self, world: "World", name: str, incarnation: int) -> None:
         self.name = name
+        self._incarnation = str(incarnation)
         self.process = Process()
         self.line = Line(world.wire, self.process, f"{name}.{incarnation}", self.crash)
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -49,10 +50,10 @@ class Node:
         self._inbox = DatabaseCable(
             self.line,
             world.journal,
-            MemoryOwnership(world.database, name, str(incarnation)),
+            MemoryOwnership(world.database, name, self._incarnation),
             MemoryInbox(world.database, name),
         )
-        provider = ProviderCable(self.line, world.agora, world.shelf, world.asked)
+        provider = ProviderCable(self.line, world, self._asks)
         self._ports = Ports(
             journal=self._inbox,
             ownership=self._inbox,
@@ -84,6 +85,9 @@ class Node:
     def hear(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
         """A hint has come."""
         asyncio.get_running_loop().call_soon(self.edge.hint, state, events, context=self._context)
+
+    def _asks(self, call: Any) -> None:
+        self._world.asked(call, self.name, self._incarnation)
 
     def crash(self) -> None:
         """From one instruction to the next. Another comes up in its place."""

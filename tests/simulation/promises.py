@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from actors.domain.commands import Accepted
 from actors.domain.effects import AgoraAcquire, AgoraBan, AgoraStart, AgoraStop
-from actors.domain.events import AnyEvent, AttemptOpened, JournalEvent, RecorderExited, ResourceAcquired, StopRequested
+from actors.domain.events import (
+    AnyEvent,
+    AttemptOpened,
+    CaptureProven,
+    JournalEvent,
+    RecorderAccepted,
+    RecorderExited,
+    RecorderReplaced,
+    ResourceAcquired,
+    StopRequested,
+)
 from actors.domain.eviction_events import EvictionBegan, StrayFound
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport
@@ -25,6 +35,10 @@ if TYPE_CHECKING:
 
 HOST = "host"
 """Who the users are."""
+NOTICED_MS = 300_000
+"""By so long after a recorder was lost, without any fault, it is known."""
+OVERDUE_MS = 420_000
+"""So long nobody may be there to act on a deadline."""
 RANKS = {
     "recorder.opened": 1,
     "recorder.acquired": 2,
@@ -51,6 +65,8 @@ class Promises:
         self._ranks: dict[tuple[RecordingId, int], int] = {}
         self._opened: set[str] = set()
         """Uids and resources that the journal holds."""
+        self._attempts: dict[tuple[RecordingId, int], tuple[str, str | None]] = {}
+        """The uid and the sid of each attempt, as far as the journal has them."""
         self._ending: set[tuple[RecordingId, int | None]] = set()
         """Recordings that are to end, and attempts that are to be put out."""
 
@@ -99,6 +115,7 @@ class Promises:
                         f"the public numbers of {append.meeting_id} have {event.sequence} in the place of {sequence}"
                     )
             self._forwards(event)
+            self._evidence(event.event)
             self._learn(event.event)
             self._asked_for(append.meeting_id, event.event)
         self._numbers[append.meeting_id] = seq, sequence
@@ -128,7 +145,34 @@ class Promises:
             raise Broken(f"attempt {attempt} of {key[0]} went back: {stored.event.kind} after rank {before}")
         self._ranks[key] = rank
 
+    def _evidence(self, event: AnyEvent) -> None:
+        """What is said of a recorder is of that recorder, and it captured if that is said."""
+        match event:
+            case AttemptOpened(recording_id=recording_id, attempt=attempt, uid=uid):
+                self._attempts[recording_id, attempt] = uid, None
+            case RecorderAccepted(recording_id=recording_id, attempt=attempt, sid=sid):
+                uid, _ = self._attempts[recording_id, attempt]
+                self._attempts[recording_id, attempt] = uid, sid
+                if self._session(sid).uid != uid:
+                    raise Broken(f"attempt {attempt} of {recording_id} is taken for another's session")
+            case (
+                CaptureProven(recording_id=recording_id, attempt=attempt)
+                | RecorderReplaced(recording_id=recording_id, attempt=attempt)
+            ):
+                _, known = self._attempts[recording_id, attempt]
+                if known is None or not self._session(known).ready:
+                    raise Broken(f"attempt {attempt} of {recording_id} is said to capture, and never did")
+
+    def _session(self, sid: str) -> Session:
+        return next(item for item in self._world.agora.sessions if item.sid == sid)
+
     # --- before each call ---
+
+    def sent_by(self, name: str, process: str) -> None:
+        """Whoever calls out has its lease; a later process of its name keeps that name's lease for it."""
+        row = self._world.database.nodes.get(name)
+        if row is not None and row.process == process and not self._world.database.holds(name):
+            raise Broken(f"{name} called the provider after its lease had run out")
 
     def asked(self, call: AgoraAcquire | AgoraStart | AgoraStop | AgoraBan) -> None:
         """What is asked of the provider was stored before: a crash must not make us forget it."""
@@ -172,12 +216,17 @@ class Promises:
             self._world.breaks(Broken(f"the start {key} of {meeting} was repeated, and made another recording"))
         self.promised[recording_id] = meeting
 
-    def stop_was_answered(self, meeting: MeetingId, answer: Answer) -> None:
-        """What a user is told to be ending is."""
+    def stop_was_answered(self, meeting: MeetingId, key: str | None, answer: Answer) -> None:
+        """What a user is told to be ending is, and a repeated stop is about the same recording."""
         assert isinstance(answer.reply, Accepted)
         recording = self._world.database.recordings.get(answer.reply.recording_id)
         if recording is None or recording.want is not Want.STOP:
             self._world.breaks(Broken(f"a stop in {meeting} was promised, and is not stored"))
+        elif (
+            key is not None
+            and self._answered.setdefault((meeting, key), recording.recording_id) != recording.recording_id
+        ):
+            self._world.breaks(Broken(f"the stop {key} of {meeting} was repeated, and ended another recording"))
 
     def hint_was_heard(self, event: JournalEvent) -> None:
         """Nothing is told that is not stored."""
@@ -197,6 +246,24 @@ class Promises:
                 made = (session.subscribe, session.layout)
                 if made != (recording.spec.subscribe, recording.spec.layout) and not self.is_unknowable(session):
                     raise Broken(f"a recorder of {meeting} records otherwise than is wanted")
+
+    def recorded_as_said(self, meeting: MeetingId) -> None:
+        """The loss of a recorder is found out, though nobody tells."""
+        for recording in self._world.database.recordings_of(meeting):
+            if recording.phase is not Phase.ACTIVE or recording.want is not Want.RECORD or recording.attempt is None:
+                continue
+            ended_at_ms = self._session(recording.attempt.sid or "").ended_at_ms
+            if ended_at_ms is not None and self._world.now_ms() - ended_at_ms > NOTICED_MS:
+                raise Broken(f"nobody noticed that the recorder of {meeting} is gone")
+
+    # --- from time to time ---
+
+    def in_time(self, meeting: MeetingId) -> None:
+        """A deadline leads to something, whatever the provider does."""
+        for recording in self._world.database.recordings_of(meeting):
+            overdue_ms = self._world.now_ms() - (recording.deadline_at_ms or self._world.now_ms())
+            if recording.phase not in SETTLED_PHASES and overdue_ms > OVERDUE_MS:
+                raise Broken(f"{recording.recording_id} is {recording.phase} long after its deadline")
 
     # --- at the end ---
 

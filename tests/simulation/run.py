@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -36,9 +37,10 @@ class Result:
     story: str
 
 
-def run_seed(seed: int, *, told: bool = False) -> Result:
-    """One run from beginning to end. `told`: with its story, even if it ended well."""
-    faults = Faults.drawn(seed)
+def run_seed(seed: int, rates: Mapping[str, float] = MappingProxyType({}), *, told: bool = False) -> Result:
+    """One run from beginning to end; `rates` of faults that are given are not drawn. `told`: with its story, even if it
+    ended well."""
+    faults = Faults.drawn(seed, rates)
     return _run(seed, World(faults, Size.drawn(faults.dice("size"))), World.run, told=told)
 
 

@@ -46,8 +46,8 @@ def test_a_run_says_what_is_broken_and_how_to_repeat_it(
     assert many(range(7, 8)) == 1
     said = capsys.readouterr().out
     assert "make sim SEED=7: a recorder was left running" in said
-    monkeypatch.setattr("tests.simulation.__main__.run_seed", lambda seed, told: broken)
-    assert one(7) == 1
+    monkeypatch.setattr("tests.simulation.__main__.run_seed", lambda seed, rates, told: broken)
+    assert one(7, {}) == 1
     assert "the story" in capsys.readouterr().out
 
 

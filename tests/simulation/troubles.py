@@ -19,6 +19,8 @@ STEADY_MS = 180_000
 """So long after a move a session stays where it is."""
 CUT_SECONDS = (1.0, 120.0)
 EMPTY_SECONDS = (5.0, 400.0)
+HIDDEN_SECONDS = (30.0, 300.0)
+"""Up to several times as long as a move takes."""
 ROUND_SECONDS = 2.0
 POSTS_MAX = 4
 """So often a notification is sent that is not answered (reference 9.1)."""
@@ -78,6 +80,9 @@ class Troubles:
             return
         session = self._dice.choice(running)
         self._world.wire.tell(f"{session.cname} {session.recorder_uid} {kind}")
+        if kind == "session.hidden":
+            self._world.veil.hide(session.sid, now_ms + round(self._dice.uniform(*HIDDEN_SECONDS) * 1000))
+            return
         disturb = {"session.failover": agora.failover, "session.death": agora.die, "session.evicted": agora.evict}
         disturb[kind](session.sid, now_ms)
 

@@ -64,9 +64,16 @@ class Users:
         return answer is not None
 
     async def stop(self, tries: int) -> bool:
-        """Whether it was promised that nothing is live any more."""
+        """Whether it was promised that nothing is live any more. A repeated stop must not end the next recording."""
         key = self._key("stop") if self._dice.random() < 0.5 else None
-        return await self._ask(lambda: StopRecording(by=USER), key, tries) is not None
+        answer = await self._ask(lambda: StopRecording(by=USER), key, tries)
+        if answer is not None and key is not None and self._world.faults.on and self._dice.random() < 0.3:
+            self._world.spawn(self._stop_again(key))
+        return answer is not None
+
+    async def _stop_again(self, key: CommandKey) -> None:
+        await asyncio.sleep(self._dice.uniform(0, 120))
+        await self._ask(lambda: StopRecording(by=USER), key, 1)
 
     async def _delete(self) -> None:
         settled = [item for item in self._world.database.recordings_of(self.meeting) if item.phase is Phase.COMPLETED]
@@ -104,7 +111,7 @@ class Users:
             assert key is not None
             promises.start_was_answered(self.meeting, key.command_id, answer)
         elif isinstance(sent, StopRecording):
-            promises.stop_was_answered(self.meeting, answer)
+            promises.stop_was_answered(self.meeting, key and key.command_id, answer)
 
     def _key(self, what: str) -> CommandKey:
         self._keys += 1

@@ -23,13 +23,15 @@ from tests.simulation.promises import SAFETY, Broken, Promises
 from tests.simulation.shelf import Shelf
 from tests.simulation.troubles import Postman, Troubles
 from tests.simulation.users import Users
+from tests.simulation.veil import Veil
 from tests.simulation.wire import BEGIN_MS, Wire
 
-CATCHING_UP_SECONDS = 180.0
-"""By so long after the faults every recorder has been told what is wanted of it."""
+CATCHING_UP_SECONDS = 420.0
+"""By so long after the faults every recorder has been told what is wanted of it, and its loss is known."""
 SETTLING_SECONDS = 6 * 3600.0
 """So long everything may take to come to its end once the faults have stopped."""
 LOOK_SECONDS = 20.0
+WATCH_SECONDS = 60.0
 AFTERMATH_SECONDS = 60.0
 """What arrives late has arrived by then."""
 DOWN_SECONDS = (0.1, 20.0)
@@ -59,6 +61,7 @@ class World:
         self.journal = WatchedJournal(self)
         self.agora = FakeAgora(self, faults.dice("agora"))
         self.shelf = Shelf(self.agora, faults)
+        self.veil = Veil()
         self.promises = Promises(self)
         self.wire = Wire(faults, self.check, crash_at)
         self.meetings = [MeetingId(f"m-{number}") for number in range(size.meetings)]
@@ -113,7 +116,9 @@ class World:
             task.cancel()
         await self.calm(brewing)
         await asyncio.sleep(CATCHING_UP_SECONDS)
-        self._keep(lambda: [self.promises.made_as_wanted(meeting) for meeting in self.meetings])
+        for meeting in self.meetings:
+            self._keep(lambda meeting=meeting: self.promises.made_as_wanted(meeting))
+            self._keep(lambda meeting=meeting: self.promises.recorded_as_said(meeting))
         await self.end(users)
 
     def begin(self) -> None:
@@ -124,6 +129,13 @@ class World:
         self.spawn(Postman(self).deliver())
         for listener in self.listeners:
             self.spawn(listener.listen())
+        self.spawn(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for meeting in self.meetings:
+                self._keep(lambda meeting=meeting: self.promises.in_time(meeting))
 
     async def calm(self, brewing: "Sequence[asyncio.Task[None]]" = ()) -> None:
         """No fault strikes any more; those that last come to their end."""
@@ -135,6 +147,7 @@ class World:
         for node in self.nodes:
             node.process.thaw()
             node.line.cut.clear()
+        self.veil.lift()
         for room in self.meetings:
             self.agora.occupy(room)
 
@@ -199,9 +212,10 @@ class World:
             if not self.faults.strikes("hint.lost"):
                 node.hear(state, events)
 
-    def asked(self, call: Any) -> None:
-        """A call to the provider is about to leave."""
+    def asked(self, call: Any, name: str, process: str) -> None:
+        """A call to the provider is about to leave that process of a node."""
         self._keep(lambda: self.promises.asked(call))
+        self._keep(lambda: self.promises.sent_by(name, process))
 
     # --- what must hold ---
 
