@@ -73,8 +73,9 @@ class Troubles:
 
     def _disturb_a_session(self, kind: str) -> None:
         agora, now_ms = self._world.agora, self._world.now_ms()
+        agora.advance(now_ms)
         running = [session for room in self._world.meetings for session in agora.running(room)]
-        if kind == "session.failover":  # two in a row would look like an end, to everybody (reference 4.3)
+        if kind in ("session.failover", "session.hidden"):  # two in a row would look like an end, to everybody (reference 4.3)
             running = [session for session in running if self._is_steady(session, now_ms)]
         if not running:
             return
@@ -87,6 +88,9 @@ class Troubles:
         disturb[kind](session.sid, now_ms)
 
     def _is_steady(self, session: Session, now_ms: int) -> bool:
+        """Whether it is to be found, and has been for a while."""
+        if session.move is not None or self._world.veil.hides(session.sid, now_ms - STEADY_MS):
+            return False
         return len(session.legs) == 1 or now_ms - session.leg.since_ms > STEADY_MS
 
     async def _cut(self, node: "Node", end: str) -> None:
