@@ -64,7 +64,7 @@ class Heartbeat:
         sent_at = asyncio.get_running_loop().time()
         ownership, lease_seconds = self._ports.ownership, self._settings.lease_seconds
         if self._incarnation is None:
-            incarnation = await ownership.enter(lease_seconds)
+            incarnation = await ownership.enter(lease_seconds, await ownership.holder())
         else:
             # Whoever has ended its actors has to claim anew what it had, so it begins anew, though the lease may still hold.
             incarnation = await ownership.renew(lease_seconds, anew=not self._lease.held)

@@ -64,7 +64,7 @@ class LeaseLost(Exception):
 
 
 class NameTaken(Exception):
-    """A later process has this node's name: this one must end."""
+    """Another process has come to this node's name: this one must end."""
 
 
 class StorageNotFound(Exception):
@@ -159,8 +159,15 @@ class Ownership(Protocol):
     All raise JournalUnavailable.
     """
 
-    async def enter(self, lease_seconds: float) -> int:
-        """Take the name, also from a process that holds it, and begin an incarnation. Returns its number."""
+    async def holder(self) -> int:
+        """The incarnation that has the name; 0 if none has."""
+        ...
+
+    async def enter(self, lease_seconds: float, over: int) -> int:
+        """Take the name from the incarnation `over`, which may stand yet, and begin one. Returns its number.
+
+        Raises NameTaken if another process has come since: a request of one that is dead takes no name from its successor.
+        """
         ...
 
     async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:

@@ -105,7 +105,7 @@ async def on_postgres() -> AsyncIterator[web.AppRunner]:
         await asyncio.to_thread(upgrade, postgres.url)
         pool = await create_pool(postgres.url, 10, 10.0)
         ownership = PostgresOwnership(pool, "here", "first")
-        await ownership.enter(EVER)
+        await ownership.enter(EVER, await ownership.holder())
         stores = {
             "journal": PostgresJournal(pool),
             "ownership": ownership,

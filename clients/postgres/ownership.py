@@ -21,8 +21,12 @@ class PostgresOwnership:
         self._process = process
         self._incarnation = 0
 
-    async def enter(self, lease_seconds: float) -> int:
-        row = await self._beat("enter", self._node, self._process, lease_seconds)
+    async def holder(self) -> int:
+        row = await self._beat("holder", self._node)
+        return 0 if row is None else int(row["incarnation"])
+
+    async def enter(self, lease_seconds: float, over: int) -> int:
+        row = await self._beat("enter", self._node, self._process, lease_seconds, over)
         return self._begin(row)
 
     async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:

@@ -62,8 +62,8 @@ async def db(request: pytest.FixtureRequest, pool: Pool) -> AsyncIterator[Databa
             PostgresRecords(pool),
             await PostgresFeed.open(pool),
         )
-    await made.ownership.enter(LEASE_SECONDS)
-    await made.other.enter(LEASE_SECONDS)
+    await made.ownership.enter(LEASE_SECONDS, 0)
+    await made.other.enter(LEASE_SECONDS, 0)
     yield made
 
 

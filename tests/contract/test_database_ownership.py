@@ -83,7 +83,7 @@ async def test_who_has_let_go_begins_anew_though_its_lease_holds(db: Database) -
 async def test_a_restarted_node_takes_its_meetings_at_once(db: Database) -> None:
     held = await live(db, db.ownership)
     restarted = db.process("a", "second of a")
-    await restarted.enter(LEASE_SECONDS)
+    await restarted.enter(LEASE_SECONDS, await restarted.holder())
     assert await restarted.unowned(10) == [M]
     assert await db.other.unowned(10) == []
     assert (await restarted.claim(M)).epoch == held.epoch + 1
@@ -92,7 +92,7 @@ async def test_a_restarted_node_takes_its_meetings_at_once(db: Database) -> None
 async def test_the_ghost_of_a_restarted_node_neither_renews_nor_claims_nor_leaves(db: Database) -> None:
     held = await live(db, db.ownership)
     later = db.process("a", "second of a")
-    await later.enter(LEASE_SECONDS)
+    await later.enter(LEASE_SECONDS, await later.holder())
     await later.claim(M)
     with pytest.raises(NameTaken):
         await db.ownership.renew(LEASE_SECONDS)
@@ -108,10 +108,32 @@ async def test_the_ghost_of_a_restarted_node_neither_renews_nor_claims_nor_leave
 async def test_whose_name_was_taken_and_given_back_goes_on(db: Database) -> None:
     first = await db.ownership.renew(LEASE_SECONDS)
     later = db.process("a", "second of a")
-    second = await later.enter(LEASE_SECONDS)
+    second = await later.enter(LEASE_SECONDS, await later.holder())
     await later.leave()
     assert await db.ownership.renew(LEASE_SECONDS) > second > first
     await db.ownership.claim(M)
+
+
+async def test_a_late_request_of_a_dead_process_takes_no_name_from_its_successor(db: Database) -> None:
+    dead, successor = db.process("a", "second of a"), db.process("a", "third of a")
+    seen = await dead.holder()
+    held = await successor.enter(LEASE_SECONDS, await successor.holder())
+    with pytest.raises(NameTaken):
+        await dead.enter(LEASE_SECONDS, seen)
+    assert await successor.renew(LEASE_SECONDS) == await successor.holder() == held > seen
+
+
+async def test_who_enters_twice_since_the_first_answer_was_lost_has_its_name(db: Database) -> None:
+    later = db.process("a", "second of a")
+    seen = await later.holder()
+    first = await later.enter(LEASE_SECONDS, seen)
+    assert await later.enter(LEASE_SECONDS, seen) > first
+
+
+async def test_nobody_holds_a_name_that_is_new_or_was_given_back(db: Database) -> None:
+    assert await db.process("c", "first of c").holder() == 0
+    await db.ownership.leave()
+    assert await db.ownership.holder() == 0
 
 
 async def test_who_leaves_frees_its_meetings_at_once(db: Database) -> None:

@@ -175,14 +175,21 @@ class MemoryOwnership:
         self._incarnation = 0
 
     def take_name(self, lease_seconds: float) -> int:
-        """`enter`, for those who cannot wait."""
+        """From whoever has it."""
         self._db.incarnations += 1
         self._incarnation = self._db.incarnations
         until_ms = self._db.now_ms() + lease_seconds * 1000
         self._db.nodes[self._node] = NodeRow(self._process, self._incarnation, until_ms)
         return self._incarnation
 
-    async def enter(self, lease_seconds: float) -> int:
+    async def holder(self) -> int:
+        row = self._db.nodes.get(self._node)
+        return 0 if row is None else row.incarnation
+
+    async def enter(self, lease_seconds: float, over: int) -> int:
+        row = self._db.nodes.get(self._node)
+        if row is not None and row.incarnation != over and row.process != self._process:
+            raise NameTaken(self._node)
         return self.take_name(lease_seconds)
 
     async def renew(self, lease_seconds: float, *, anew: bool = False) -> int:

@@ -158,8 +158,11 @@ class DatabaseCable:
     async def recall(self, *names: Any) -> Any:
         return await self._look("recall", lambda: self._journal.recall(*names))
 
-    async def enter(self, lease_seconds: float) -> Any:
-        return await self._ask("enter", lambda: self._ownership.enter(lease_seconds))
+    async def holder(self) -> Any:
+        return await self._look("holder", self._ownership.holder)
+
+    async def enter(self, lease_seconds: float, over: int) -> Any:
+        return await self._ask("enter", lambda: self._ownership.enter(lease_seconds, over))
 
     async def renew(self, lease_seconds: float, *, anew: bool = False) -> Any:
         return await self._ask("renew", lambda: self._ownership.renew(lease_seconds, anew=anew))

@@ -35,12 +35,27 @@ POLICY = Policy(backup_deadline_ms=3_600_000, eviction_limit_ms=3_600_000, max_a
 """What takes a day takes an hour here."""
 
 
+class WatchedOwnership(MemoryOwnership):
+    """Ownership in memory, with an eye on who takes a name from whom."""
+
+    def __init__(self, world: "World", node: "Node") -> None:
+        super().__init__(world.database, node.name, node.process_id)
+        self._world, self._of = world, node
+
+    async def enter(self, lease_seconds: float, over: int) -> int:
+        before = self._world.database.nodes.get(self._of.name)
+        incarnation = await super().enter(lease_seconds, over)
+        if before is not None and not self._of.process.alive:
+            self._world.outlived(before.process)
+        return incarnation
+
+
 class Node:
     """It lives until it crashes or has been drained."""
 
     def __init__(self, world: "World", name: str, incarnation: int) -> None:
         self.name = name
-        self._incarnation = str(incarnation)
+        self.process_id = str(incarnation)
         self.process = Process()
         self.line = Line(world.wire, self.process, f"{name}.{incarnation}", self.crash)
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,7 +65,7 @@ class Node:
         self._inbox = DatabaseCable(
             self.line,
             world.journal,
-            MemoryOwnership(world.database, name, self._incarnation),
+            WatchedOwnership(world, self),
             MemoryInbox(world.database, name),
         )
         provider = ProviderCable(self.line, world, self._asks)
@@ -87,7 +102,7 @@ class Node:
         asyncio.get_running_loop().call_soon(self.edge.hint, state, events, context=self._context)
 
     def _asks(self, call: Any) -> None:
-        self._world.asked(call, self.name, self._incarnation)
+        self._world.asked(call, self.name, self.process_id)
 
     def crash(self) -> None:
         """From one instruction to the next. Another comes up in its place."""

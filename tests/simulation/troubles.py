@@ -75,7 +75,10 @@ class Troubles:
         agora, now_ms = self._world.agora, self._world.now_ms()
         agora.advance(now_ms)
         running = [session for room in self._world.meetings for session in agora.running(room)]
-        if kind in ("session.failover", "session.hidden"):  # two in a row would look like an end, to everybody (reference 4.3)
+        if kind in (
+            "session.failover",
+            "session.hidden",
+        ):  # two in a row would look like an end, to everybody (reference 4.3)
             running = [session for session in running if self._is_steady(session, now_ms)]
         if not running:
             return

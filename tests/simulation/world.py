@@ -192,6 +192,11 @@ class World:
         self.nodes.remove(node)
         self.past.append(node)
 
+    def outlived(self, process: str) -> None:
+        """A request of a dead process has taken the name that this one had."""
+        if any(node.process_id == process for node in self.nodes):
+            self.breaks(Broken(f"process {process} lost its name to one that is dead"))
+
     def replace(self, node: Node) -> None:
         """Another comes up a little later, mostly under its name."""
         name = node.name

@@ -1,0 +1,2 @@
+-- The incarnation that has a node's name.
+SELECT incarnation FROM nodes WHERE node = $1
