@@ -4,6 +4,8 @@ Each promise is a check of its own, by what the provider really did and what the
 that it is about.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -37,8 +39,8 @@ HOST = "host"
 """Who the users are."""
 NOTICED_MS = 300_000
 """By so long after a recorder was lost, without any fault, it is known."""
-OVERDUE_MS = 420_000
-"""So long nobody may be there to act on a deadline."""
+OVERDUE_LOOKS = 6
+"""So often a deadline may be seen to be over, by somebody who could act on it."""
 RANKS = {
     "recorder.opened": 1,
     "recorder.acquired": 2,
@@ -67,6 +69,7 @@ class Promises:
         """Uids and resources that the journal holds."""
         self._attempts: dict[tuple[RecordingId, int], tuple[str, str | None]] = {}
         """The uid and the sid of each attempt, as far as the journal has them."""
+        self._overdue: Counter[tuple[RecordingId, Phase]] = Counter()
         self._ending: set[tuple[RecordingId, int | None]] = set()
         """Recordings that are to end, and attempts that are to be put out."""
 
@@ -261,8 +264,11 @@ class Promises:
     def in_time(self, meeting: MeetingId) -> None:
         """A deadline leads to something, whatever the provider does."""
         for recording in self._world.database.recordings_of(meeting):
-            overdue_ms = self._world.now_ms() - (recording.deadline_at_ms or self._world.now_ms())
-            if recording.phase not in SETTLED_PHASES and overdue_ms > OVERDUE_MS:
+            if recording.phase in SETTLED_PHASES or self._world.now_ms() <= (recording.deadline_at_ms or math.inf):
+                continue
+            key = recording.recording_id, recording.phase
+            self._overdue[key] += 1
+            if self._overdue[key] > OVERDUE_LOOKS:
                 raise Broken(f"{recording.recording_id} is {recording.phase} long after its deadline")
 
     # --- at the end ---

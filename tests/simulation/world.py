@@ -134,6 +134,8 @@ class World:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if not any(node.process.running and not node.line.cut for node in self.nodes):
+                continue
             for meeting in self.meetings:
                 self._keep(lambda meeting=meeting: self.promises.in_time(meeting))
 
