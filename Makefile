@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 SEEDS ?= 100
 FIRST ?= 0
+RATES ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format sim endurance sim-mutants bench setup-run setup-test need-python need-programs lock clean
@@ -33,11 +34,11 @@ lint: setup-test ## formatting, lint, types, import rules, locks
 format: setup-test ## format the code
 	@"$(BIN)/ruff" check -q --fix . ; "$(BIN)/ruff" format -q .
 
-sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story
-	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+sim: setup-test ## run the simulation: SEEDS=100 FIRST=0, or SEED=n for one story (RATES="webhook.lost=1 ..." are not drawn)
+	@"$(BIN)/python" -m tests.simulation $(if $(SEED),--seed $(SEED) --rates "$(RATES)",--seeds $(SEEDS) --first $(FIRST))
 
-sim-mutants: setup-test ## take out the rules one by one, and see that the simulation notices; SEARCH=200 looks for new seeds
-	@"$(BIN)/python" -m tests.simulation.mutate $(if $(SEARCH),--search $(SEARCH) --first $(FIRST))
+sim-mutants: setup-test ## take out the rules one by one, and see that the simulation notices; SEARCH=200 looks for new seeds, with RATES
+	@"$(BIN)/python" -m tests.simulation.mutate $(if $(SEARCH),--search $(SEARCH) --first $(FIRST) --rates "$(RATES)")
 
 endurance: setup-test ## run real servers under changing faults and kills, and compare what is left: SECONDS=60 SEED=1
 	@"$(BIN)/python" -m tests.acceptance.endurance --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)

@@ -85,8 +85,8 @@ class ProviderCable:
         return await self._agora.query(call)
 
     async def _stop(self, call: Any) -> Any:
-        """Code 49 says that a stop is under way, which may come to nothing (reference 6.2, 11.1)."""
-        if self._strikes("stop.ignored"):
+        """Code 49 says that a stop is under way, which may come to nothing (reference 6.2, 11.1). Who moves is not found."""
+        if self._strikes("stop.ignored") and await self._agora.query(call) != Done(NotFound()):
             return Done(Leaving())
         return self._shelf.answered(call.sid, await self._agora.stop(call))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulation.__main__ import many, one
 from tests.simulation.cases import hard_cases, run_case
-from tests.simulation.faults import KINDS, Faults
+from tests.simulation.faults import CALLS, EVENTS, KINDS, SESSIONS, Faults
 from tests.simulation.run import Result
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,6 +58,19 @@ def test_a_run_fails_when_a_kind_of_fault_never_struck(
     monkeypatch.setattr("tests.simulation.__main__.results", lambda seeds: (calm for _ in seeds))
     assert many(range(100)) == 1
     assert "never struck" in capsys.readouterr().out
+
+
+def test_a_case_may_name_rates_which_are_then_not_drawn() -> None:
+    calm = " ".join(f"{kind}=0" for kind in (*CALLS, *SESSIONS, *EVENTS))
+    assert not run_case(f"seed 4 with {calm}").fired
+    assert set(run_case(f"seed 4 with {calm} webhook.lost=1").fired) == {"webhook.lost"}
+    drawn, given = Faults.drawn(4).rates, Faults.drawn(4, {"webhook.lost": 0.7}).rates
+    assert given == {**drawn, "webhook.lost": 0.7}
+
+
+def test_a_rate_of_no_fault_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such fault"):
+        run_case("seed 4 with webhook.gone=1")
 
 
 def test_a_kind_of_fault_that_is_added_leaves_the_dice_of_the_others() -> None:
