@@ -16,6 +16,7 @@ BUSY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True)
 AWAY = Failure(FailureCode.STORAGE_UNAVAILABLE, "away", retryable=True)
 REFUSED = Failure(FailureCode.PROVIDER_REJECTED, "refused", retryable=False)
 LATE_SECONDS_MAX = 30.0
+LINGERING_SECONDS = (1.0, 10.0)
 HINT_SECONDS = 0.002
 CHECKED = ("acquire", "start", "stop", "ban")
 """Calls after which the world may look otherwise than was promised."""
@@ -85,8 +86,10 @@ class ProviderCable:
         return await self._agora.query(call)
 
     async def _stop(self, call: Any) -> Any:
-        """Code 49 says that a stop is under way, which may come to nothing (reference 6.2, 11.1). Who moves is not found."""
-        if self._strikes("stop.ignored") and await self._agora.query(call) != Done(NotFound()):
+        """Code 49 says that a recorder is about to leave, which may take it seconds (reference 6.2). Who moves is not found."""
+        if self._strikes("stop.lingers") and await self._agora.query(call) != Done(NotFound()):
+            trip = Trip("provider", "stop", lambda: self._agora.stop(call), Ambiguous, checked=True, back=0.0)
+            self._line.later(trip, self._pace.uniform(*LINGERING_SECONDS))
             return Done(Leaving())
         return self._shelf.answered(call.sid, await self._agora.stop(call))
 

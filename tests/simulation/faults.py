@@ -20,7 +20,7 @@ CALLS: Mapping[str, tuple[float, ...]] = {
     "provider.busy": OFTEN,
     "provider.refused": (0.0, 0.0, 0.0, 0.02),
     "query.fails": (0.0, 0.0, 0.0, 0.3, 1.0),
-    "stop.ignored": (0.0, 0.0, 0.3),
+    "stop.lingers": (0.0, 0.0, 0.3),
     "rule.refused": (0.0, 0.0, 0.3, 0.8),
     "list.fails": (0.0, 0.0, 0.3, 0.8),
     "database.unavailable": RARE,
