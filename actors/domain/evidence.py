@@ -102,6 +102,12 @@ class _Case:
         return bool(self.parts) and self.parts[-1].ended
 
     @property
+    def left_early(self) -> bool:
+        """Whether the last recorder was gone before it was told to stop."""
+        left_ms = self.recording.stopped_at_ms
+        return left_ms is not None and left_ms < self.to_ms - self.policy.tolerance_ms
+
+    @property
     def playable(self) -> bool:
         return self.played_ms > 0 or self.movies_ms > 0
 
@@ -193,14 +199,14 @@ class _Case:
 
     def _limit_ms(self, begin: int, end: int) -> int:
         """How long a hole may be. Joining and leaving take their time and clocks differ; between slices nothing excuses it."""
-        at_the_edge = begin == self.from_ms or (end == self.to_ms and self.ended)
+        at_the_edge = begin == self.from_ms or (end == self.to_ms and self.ended and not self.left_early)
         return self.slack_ms if at_the_edge else self.policy.tolerance_ms
 
     def _reason(self, lost: Sequence[Stretch], begin: int, end: int) -> str:
         causes = _causes(lost, begin, end)
         if causes:
             return "slice_empty" if all(s.slice.size == 0 for s in causes) else "slice_missing"
-        died = end == self.to_ms and not self.ended
+        died = end == self.to_ms and (self.left_early or not self.ended)
         return LOST if died or self._replaced(end) else "not_captured"
 
     def _replaced(self, at_ms: int) -> bool:
@@ -251,12 +257,16 @@ def _span(recording: Recording, stretches: Sequence[Stretch], ended: bool) -> tu
 
 
 def _wanted_until_ms(recording: Recording, closed: bool) -> int | None:
-    """Until when there should be something. A recorder that left an empty room in good order knows best when that was: the
-    minutes in which it waited for people hold nothing, and nobody misses them."""
-    idle = recording.end_reason in (EndReason.PROVIDER_IDLE, EndReason.EMPTY_ROOM)
-    if closed and idle and recording.stop_requested_at_ms is None:
-        return None
-    return min(_known(recording.stop_requested_at_ms) + _known(recording.stopped_at_ms), default=None)
+    """Until when there should be something: until the stop, also where the recorder had left before it by itself. One that left
+    an empty room in good order knows best when that was: the minutes in which it waited for people hold nothing."""
+    asked_ms, left_ms = recording.stop_requested_at_ms, recording.stopped_at_ms
+    if recording.end_reason in (EndReason.PROVIDER_IDLE, EndReason.EMPTY_ROOM):
+        return None if closed and asked_ms is None else min(_known(asked_ms) + _known(left_ms), default=None)
+    if asked_ms is None:
+        return left_ms
+    if recording.end_reason is EndReason.MAX_DURATION and recording.started_at_ms is not None:
+        return min(asked_ms, recording.started_at_ms + recording.spec.max_duration_seconds * 1000)
+    return asked_ms
 
 
 def _anchor_ms(recording: Recording) -> int:

@@ -1,5 +1,7 @@
 """What was captured and stored, measured from the provider's side."""
 
+import math
+
 from actors.domain.media import MediaReport
 from actors.domain.model import EndReason, Recording
 from actors.domain.timeline import Stretch
@@ -31,5 +33,12 @@ def wanted_of(recording: Recording, report: MediaReport) -> tuple[int, int]:
     last = max((stretch.to_ms for stretch in stretches), default=first)
     idle = recording.end_reason in (EndReason.PROVIDER_IDLE, EndReason.EMPTY_ROOM)
     if recording.stop_requested_at_ms is not None and not idle:
-        last = max(last, recording.stop_requested_at_ms)
+        last = max(last, min(recording.stop_requested_at_ms, _limit_ms(recording)))
     return first, last
+
+
+def _limit_ms(recording: Recording) -> float:
+    """Until when it may have been wanted, should nobody have been there to stop it in time."""
+    if recording.end_reason is not EndReason.MAX_DURATION or recording.started_at_ms is None:
+        return math.inf
+    return recording.started_at_ms + recording.spec.max_duration_seconds * 1000

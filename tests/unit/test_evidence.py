@@ -154,6 +154,29 @@ def test_a_recorder_that_died_leaves_a_gap_up_to_its_known_end() -> None:
     assert gaps_of(files, died) == [Gap(T0 + 30_000, T0 + 100_000, "recorder_lost")]
 
 
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("seconds", [45, 1500])
+def test_a_recorder_that_left_by_itself_before_the_stop_leaves_a_gap_until_then(seconds: int, ended: bool) -> None:
+    stopped_late = recording(seconds + 20, stopped_at_ms=T0 + seconds * 1000)
+    files = report(playlist(slices(*[15] * (seconds // 15)), ended=ended), movies=(movie(seconds),))
+    expected = Gap(T0 + seconds * 1000, T0 + (seconds + 20) * 1000, "recorder_lost")
+    assert gaps_of(files, stopped_late) == [expected]
+
+
+def test_a_limit_that_was_acted_on_late_asks_for_nothing_beyond_it() -> None:
+    """The server stood still for a while, and the recorder had left at the limit by itself."""
+    spec = RecordingSpec(channel_name="m-1", max_duration_seconds=45)
+    late = recording(300, spec=spec, stopped_at_ms=T0 + 45_000, end_reason=EndReason.MAX_DURATION)
+    assert gaps_of(WHOLE, late) == []
+    died = report(playlist(slices(15, 15)), movies=(movie(30),))
+    assert gaps_of(died, replace(late, stopped_at_ms=T0 + 30_000)) == [Gap(T0 + 30_000, T0 + 45_000, "recorder_lost")]
+
+
+def test_an_empty_room_that_was_left_before_its_stop_is_no_gap() -> None:
+    empty = recording(300, stopped_at_ms=T0 + 45_000, end_reason=EndReason.EMPTY_ROOM)
+    assert gaps_of(WHOLE, empty) == []
+
+
 def test_an_empty_room_at_the_end_is_no_gap_when_the_recorder_closed_its_list() -> None:
     idle = recording(stop_requested_at_ms=None, stopped_at_ms=T0 + 345_000, end_reason=EndReason.PROVIDER_IDLE)
     verdict = proven(judge(WHOLE, idle, POLICY, LATER))

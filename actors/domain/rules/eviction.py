@@ -30,12 +30,9 @@ from actors.domain.rules.steps import gone_for_good, open_attempt
 def evict(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
     """Give the attempt up without proof of its end. A session whose sid is known is first only told to stop."""
     policy = draft.policy
-    if attempt.sid is not None:
-        until_ms, ban_at_ms = draft.now_ms + policy.eviction_limit_ms, draft.now_ms + policy.ban_pause_ms
-    else:
-        acquired_at_ms = attempt.acquired_at_ms or draft.now_ms
-        until_ms = acquired_at_ms + policy.resource_lifetime_ms + policy.eviction_margin_ms
-        ban_at_ms = draft.now_ms
+    runs = attempt.sid is not None or attempt.running
+    until_ms = draft.now_ms + policy.eviction_limit_ms if runs else _late_start_until_ms(draft, attempt)
+    ban_at_ms = draft.now_ms if attempt.sid is None else draft.now_ms + policy.ban_pause_ms
     draft.emit(
         EvictionBegan(
             recording_id=recording.recording_id,
@@ -168,6 +165,12 @@ def members_of_evicting(draft: Draft, eviction: Eviction, command: MembersAnswer
         _end(draft, looked, f"not in the channel in {looked.absences} looks")
 
 
+def _late_start_until_ms(draft: Draft, attempt: Attempt) -> int:
+    """Until when a start that was sent may still be acted on (reference 2)."""
+    acquired_at_ms = attempt.acquired_at_ms or draft.now_ms
+    return acquired_at_ms + draft.policy.resource_lifetime_ms + draft.policy.eviction_margin_ms
+
+
 def _held_until_ms(draft: Draft, attempt: Attempt, missing_since_ms: int = 0) -> int:
     """So long one that is not found may be moving to another machine: no rule keeps its next uid out."""
     since_ms = attempt.missing_since_ms or missing_since_ms
@@ -175,7 +178,11 @@ def _held_until_ms(draft: Draft, attempt: Attempt, missing_since_ms: int = 0) ->
 
 
 def _absent(draft: Draft, eviction: Eviction) -> bool:
-    if eviction.fenced_at_ms is None or eviction.absent_since_ms is None or eviction.absences < draft.policy.looks_min:
+    """Whether the looks prove that it is gone. While it may still come up, an absence says nothing."""
+    came = eviction.attempt.running and draft.now_ms >= _late_start_until_ms(draft, eviction.attempt)
+    if eviction.fenced_at_ms is None and not came:
+        return False
+    if eviction.absent_since_ms is None or eviction.absences < draft.policy.looks_min:
         return False
     return draft.now_ms - eviction.absent_since_ms >= draft.policy.looks_span_ms
 
@@ -228,5 +235,5 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
     )
     deferred = draft.meeting.eviction(eviction.recording_id, attempt.number)
     assert deferred is not None
-    if gone_for_good(draft, deferred.attempt):
+    if missed and gone_for_good(draft, deferred.attempt):
         _end(draft, deferred, f"{why}, {deferred.attempt.misses} times in a row")

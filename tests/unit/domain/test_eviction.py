@@ -19,6 +19,7 @@ from actors.domain.outcomes import (
     RetryLater,
     StartAnswer,
     Started,
+    StopAnswer,
     Stopped,
 )
 from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase
@@ -123,6 +124,20 @@ def test_not_found_ends_it_only_when_it_outlasts_a_failover() -> None:
     assert story.meeting.evictions == ()
 
 
+@pytest.mark.parametrize("outcome", [Ambiguous("timeout"), RetryLater("429", BUSY), Rejected(BUSY)], ids=str)
+def test_what_the_queries_did_not_find_is_not_proven_gone_by_a_stop_without_an_answer(
+    outcome: Outcome[StopAnswer],
+) -> None:
+    story = in_phase(Phase.CONFIRMING)
+    for _ in range(3):
+        story.later(25).queried(Done(NotFound()))
+    story.later(20).wake()
+    story.later(25).evicted(outcome)
+    assert story.meeting.evictions
+    story.later(1).evicted(Done(NotFound()))
+    assert story.meeting.evictions == ()
+
+
 def test_a_sid_that_is_not_learnt_leads_to_another_attempt() -> None:
     """Ladder of recipe 3.4: 7 and 53 prove that it runs, so its sid is waited for; then it is evicted."""
     story = in_phase(Phase.STARTING)
@@ -135,6 +150,34 @@ def test_a_sid_that_is_not_learnt_leads_to_another_attempt() -> None:
     story.later(15).wake()
     assert story.live.attempts == 2
     assert len(set(story.live.recorder_uids)) == 2
+
+
+def running_without_a_rule() -> Story:
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(7)))
+    story.later(30).wake()
+    story.banned(outcome=Ambiguous("timeout"))
+    return story
+
+
+def test_one_that_is_known_to_run_is_not_over_because_no_late_start_can_come() -> None:
+    story = running_without_a_rule()
+    story.later(3600).wake()
+    story.start("r-2")
+    assert story.live.phase is Phase.ACCEPTED
+    story.banned()
+    story.later(15).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
+def test_one_that_is_known_to_run_is_over_when_it_is_not_in_the_channel_any_more() -> None:
+    story = running_without_a_rule()
+    for _ in range(4):
+        story.later(60).looked("42")
+    assert story.live.attempts == 1, "a late start may still come up"
+    story.later(90).looked("42")
+    assert story.live.attempts == 2
+    assert story.meeting.evictions == ()
 
 
 def test_a_stop_meanwhile_waits_for_the_files_of_what_ran() -> None:
