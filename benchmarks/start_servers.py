@@ -21,7 +21,8 @@ from prometheus_client import CollectorRegistry
 from actors.domain.effects import AgoraAcquire
 from actors.domain.outcomes import Acquired, Outcome
 from actors.domain.policy import Policy
-from actors.ports import Ports, Records
+from actors.ports import Ports
+from actors.reading import Records
 from actors.system import ActorSystem, SystemSettings
 from benchmarks.story import RENDERER, journal_event
 from clients.embedded.postgres import EmbeddedPostgres

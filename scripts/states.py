@@ -6,7 +6,8 @@ A test compares the stored page with what this prints, so the page is never out 
 import sys
 from pathlib import Path
 
-from actors.domain.model import LIVE_PHASES, SETTLED_PHASES, Phase, State
+from actors.domain.model import Phase, State
+from actors.domain.projections import LIVE_PHASES, SETTLED_PHASES
 from actors.domain.transitions import TABLE
 from scripts.worst_times import section
 from server.config import Config

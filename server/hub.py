@@ -15,7 +15,8 @@ import structlog
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.domain.model import Meeting
-from actors.ports import Clock, Feed, JournalUnavailable
+from actors.ports import Clock, JournalUnavailable
+from actors.reading import Feed
 from server.errors import Problem
 from server.settings import StreamSettings
 from server.streams.channel import Channel, Hole, Works

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from actors.domain.events import CaptureProven, JournalEvent, RecordingAborted, RecordingCompleted, RecordingFailed
-from actors.domain.model import Meeting, Recording, state_of
+from actors.domain.events import CaptureProven, JournalEvent
+from actors.domain.media_events import RecordingAborted, RecordingCompleted, RecordingFailed
+from actors.domain.model import Meeting, Recording
+from actors.domain.projections import state_of
 from actors.ports import Observer
 from server.streams.observer import StreamObserver
 

@@ -9,7 +9,8 @@ from math import ceil
 
 from actors.capacity import Capacity
 from actors.domain.outcomes import Limit
-from actors.ports import Records, StorageDenied, StorageNotFound, StorageUnavailable
+from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from actors.reading import Records
 from server.config import Config
 from server.errors import Problem
 

@@ -10,20 +10,9 @@ from pydantic.alias_generators import to_camel
 from actors.domain.codec import encode_event
 from actors.domain.event import public_type
 from actors.domain.events import JournalEvent
-from actors.domain.model import (
-    Failure,
-    Gap,
-    Layout,
-    MediaFile,
-    Phase,
-    Recording,
-    Subscription,
-    Video,
-    is_live,
-    state_of,
-    status_of,
-)
-from actors.ports import Snapshot
+from actors.domain.model import Failure, Gap, Layout, MediaFile, Phase, Recording, Subscription, Video
+from actors.domain.projections import is_live, state_of, status_of
+from actors.reading import Snapshot
 from server.playback import UrlSigner, main_file
 
 

@@ -1,7 +1,7 @@
 """What happened, in the past tense: the schema of the journal.
 
-Events are flat and versioned; an old one is upcast in `codec.py`, never rewritten. `PUBLIC` maps those that subscribers
-see to the type of api.md 4; the others are kept with their evidence and shown in a recording's history.
+Events are flat and versioned; an old one is upcast in `codec.py`, never rewritten. Subscribers see the public ones, as the
+types of api.md 4; the others are kept with their evidence and shown in a recording's history.
 """
 
 from dataclasses import dataclass
@@ -19,17 +19,23 @@ from actors.domain.eviction_events import (
     StrayFound,
 )
 from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.media_events import (
+    DeletionDeferred,
+    DeletionRequested,
+    MediaAwaited,
+    RecordingAborted,
+    RecordingCompleted,
+    RecordingDeleted,
+    RecordingFailed,
+    UploadReported,
+)
 from actors.domain.model import (
     Actor,
-    Completeness,
     EndReason,
     Failure,
-    Gap,
-    MediaFile,
     Recording,
     RecordingSpec,
     State,
-    StorageStatus,
 )
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
@@ -253,106 +259,6 @@ class RecorderExited(Event):
     nothing_recorded: bool
     deadline_at_ms: int
     trouble: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadReported(Event):
-    """The provider's word on where the files are (events 31, 32, 33, `uploadingStatus`)."""
-
-    kind = "recorder.upload"
-
-    storage_status: StorageStatus
-    evidence: str
-    deadline_at_ms: int | None
-    check_at_ms: int
-    attempt: int = 0
-    """Whose files: those of this attempt's session."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaAwaited(Event):
-    """A look at storage that did not conclude."""
-
-    kind = "media.awaited"
-    visible = False
-
-    why: str
-    check_at_ms: int
-    trouble: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingCompleted(Event):
-    """What there is to play has been examined."""
-
-    kind = "recording.completed"
-    public = True
-
-    completeness: Completeness
-    evidence: str
-    duration_seconds: float
-    file_size: int
-    files: tuple[MediaFile, ...]
-    gaps: tuple[Gap, ...]
-    started_at_ms: int
-    stopped_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingFailed(Event):
-    """Nothing worth playing came of it."""
-
-    kind = "recording.failed"
-    public = True
-
-    failure: Failure
-    end_reason: EndReason
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingAborted(Event):
-    """It ended before anything worth keeping was captured."""
-
-    kind = "recording.aborted"
-    public = True
-
-    failure: Failure
-    end_reason: EndReason
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionRequested(Event):
-    """Somebody wants the media gone: objects first, then the tombstone."""
-
-    kind = "media.deletion_requested"
-    visible = False
-
-    by: str
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionDeferred(Event):
-    """Storage would not delete; it is tried again at `check_at_ms`."""
-
-    kind = "media.deletion_deferred"
-    visible = False
-
-    why: str
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingDeleted(Event):
-    """The media is gone; the row stays as a tombstone."""
-
-    kind = "recording.deleted"
-    public = True
-
-    objects: int
-    bytes: int
 
 
 AnyEvent = (

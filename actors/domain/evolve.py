@@ -10,9 +10,6 @@ from actors.domain.events import (
     AttemptOpened,
     CallDeferred,
     CaptureProven,
-    DeletionDeferred,
-    DeletionRequested,
-    MediaAwaited,
     RecorderAccepted,
     RecorderExited,
     RecorderLost,
@@ -21,15 +18,10 @@ from actors.domain.events import (
     RecorderReplaced,
     RecorderSeen,
     RecorderTroubled,
-    RecordingAborted,
-    RecordingCompleted,
-    RecordingDeleted,
-    RecordingFailed,
     RecordingRequested,
     ResourceAcquired,
     RoomLooked,
     StopRequested,
-    UploadReported,
 )
 from actors.domain.evicting import add_eviction, add_stray, change_eviction
 from actors.domain.eviction_events import (
@@ -44,21 +36,18 @@ from actors.domain.eviction_events import (
     StrayFound,
 )
 from actors.domain.ids import RecordingId
-from actors.domain.model import (
-    LIVE_PHASES,
-    LOST,
-    Attempt,
-    Gap,
-    Meeting,
-    Phase,
-    Recording,
-    State,
-    StorageStatus,
-    Want,
-    attempt_numbered,
-    attempts_of,
-    upload_of,
+from actors.domain.media_events import (
+    DeletionDeferred,
+    DeletionRequested,
+    MediaAwaited,
+    RecordingAborted,
+    RecordingCompleted,
+    RecordingDeleted,
+    RecordingFailed,
+    UploadReported,
 )
+from actors.domain.model import LOST, Attempt, Gap, Meeting, Phase, Recording, State, StorageStatus, Want
+from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, upload_of
 from actors.domain.transitions import IllegalTransition, next_phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.updating import apply_update

@@ -1,7 +1,8 @@
 """What must hold of every state, checked before anything is durable: a bug stops at the actor, not in the database."""
 
-from actors.domain.model import LIVE_PHASES, Meeting, Phase, Recording
+from actors.domain.model import Meeting, Phase, Recording
 from actors.domain.pending import next_wakeup
+from actors.domain.projections import LIVE_PHASES
 
 
 class InvariantBroken(Exception):

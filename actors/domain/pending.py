@@ -19,7 +19,8 @@ from actors.domain.effects import (
     StorageExamine,
 )
 from actors.domain.ids import RecordingId
-from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want, is_told
+from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want
+from actors.domain.projections import is_told
 
 
 def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:

@@ -8,7 +8,8 @@ from actors.domain.eviction_events import EvicteeFound, StrayFound
 from actors.domain.evolve import evolve, prune
 from actors.domain.ids import RecordingId
 from actors.domain.invariants import check
-from actors.domain.model import Actor, Meeting, Recording, attempt_numbered, state_of
+from actors.domain.model import Actor, Meeting, Recording
+from actors.domain.projections import attempt_numbered, state_of
 
 RecorderFacts = tuple[str, str, str | None, RecordingId, int]
 """A recorder of ours: its channel, uid, sid if it is known, recording and attempt."""

@@ -12,9 +12,6 @@ from actors.domain.events import (
     AttemptOpened,
     CallDeferred,
     CaptureProven,
-    DeletionDeferred,
-    DeletionRequested,
-    MediaAwaited,
     RecorderAccepted,
     RecorderExited,
     RecorderLost,
@@ -23,17 +20,22 @@ from actors.domain.events import (
     RecorderReplaced,
     RecorderSeen,
     RecorderTroubled,
+    ResourceAcquired,
+    RoomLooked,
+    StopRequested,
+)
+from actors.domain.eviction_events import (
+    EvictionBegan,
+)
+from actors.domain.media_events import (
+    DeletionDeferred,
+    DeletionRequested,
+    MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
-    ResourceAcquired,
-    RoomLooked,
-    StopRequested,
     UploadReported,
-)
-from actors.domain.eviction_events import (
-    EvictionBegan,
 )
 from actors.domain.model import Phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.domain.codec import EVENT_VERSION
-from actors.domain.model import is_live, state_of, status_of
+from actors.domain.projections import is_live, state_of, status_of
 from actors.ports import Append
 
 

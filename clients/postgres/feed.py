@@ -8,7 +8,7 @@ from actors.domain.codec import decode
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.domain.model import Recording
-from actors.ports import FeedPosition, Snapshot
+from actors.reading import FeedPosition, Snapshot
 from clients.postgres.pool import Pool, reading
 from clients.postgres.queries import sql
 from clients.postgres.rows import to_event

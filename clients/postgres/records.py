@@ -7,8 +7,9 @@ from typing import Any
 from actors.domain.codec import decode
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, RecordingId
-from actors.domain.model import Recording, State, status_of_state
-from actors.ports import ListQuery, Page
+from actors.domain.model import Recording, State
+from actors.domain.projections import status_of_state
+from actors.reading import ListQuery, Page
 from clients.postgres.pool import Connection, Pool, borrowed, reading
 from clients.postgres.queries import sql
 from clients.postgres.rows import to_event, to_recording

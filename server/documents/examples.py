@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from actors.domain.events import JournalEvent
 from actors.domain.model import Recording
-from actors.ports import FeedPosition, Snapshot
+from actors.reading import FeedPosition, Snapshot
 from server.documents.example_life import BEGIN_MS, MEETING_ID, START, Life, whole_media
 from server.errors import ERRORS, Problem, invalid
 from server.playback import UrlSigner, playback_items

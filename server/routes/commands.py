@@ -6,21 +6,11 @@ from aiohttp import hdrs, web
 
 from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
 from actors.domain.ids import MeetingId
-from actors.domain.model import (
-    SETTLED_PHASES,
-    Actor,
-    ActorKind,
-    EndReason,
-    Failure,
-    FailureCode,
-    Phase,
-    Recording,
-    State,
-    Want,
-    is_told,
-)
+from actors.domain.model import Actor, ActorKind, EndReason, Failure, FailureCode, Phase, Recording, State, Want
+from actors.domain.projections import SETTLED_PHASES, is_told
 from actors.mailbox import Answer
-from actors.ports import Ids, JournalUnavailable, Records
+from actors.ports import Ids, JournalUnavailable
+from actors.reading import Records
 from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
 from server.auth import Principal

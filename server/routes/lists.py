@@ -10,7 +10,8 @@ from pydantic import Field, RootModel
 
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Recording
-from actors.ports import Clock, ListQuery, Page, Records
+from actors.ports import Clock
+from actors.reading import ListQuery, Page, Records
 from server.answers import as_problems, json
 from server.auth import Role
 from server.errors import Problem, invalid

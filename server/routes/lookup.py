@@ -4,7 +4,7 @@ from aiohttp import web
 
 from actors.domain.ids import RecordingId
 from actors.domain.model import Recording
-from actors.ports import Records
+from actors.reading import Records
 from server.answers import as_problems
 from server.errors import Problem
 from server.params import recording_id_of

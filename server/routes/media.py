@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from actors.domain.ids import RecordingId
-from actors.domain.model import SETTLED_PHASES, Phase, Recording
+from actors.domain.model import Phase, Recording
+from actors.domain.projections import SETTLED_PHASES
 from actors.ports import Clock, JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem
 from server.playback import ALL_PARTS, CONTENT_TYPES, BadSignature, ExpiredUrl, Grant, UnsignedUrl, UrlSigner

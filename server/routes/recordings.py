@@ -4,7 +4,7 @@ from aiohttp import hdrs, web
 
 from actors.domain.ids import MeetingId
 from actors.domain.model import Recording
-from actors.ports import Records
+from actors.reading import Records
 from server.answers import as_problems, etag_of, json, not_modified
 from server.auth import Role
 from server.errors import Problem

@@ -13,7 +13,7 @@ from typing import Generic
 
 import structlog
 
-from actors.ports import Feed
+from actors.reading import Feed
 from server.settings import StreamSettings
 from server.streams.frames import Batch, Frame
 from server.streams.observer import StreamObserver

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import orjson
 
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 
 CURSOR_CHARACTERS_MAX = 1024
 NUMBER_MAX = 2**31 - 1

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import structlog
 
 from actors.domain.events import JournalEvent
-from actors.ports import FeedPosition, JournalUnavailable, Snapshot
+from actors.ports import JournalUnavailable
+from actors.reading import FeedPosition, Snapshot
 from server.streams.channel import LIVE_PAGE_EVENTS, Channel, Works
 from server.streams.cursors import FeedCursor, decode_cursor
 from server.streams.frames import Frame

@@ -7,7 +7,8 @@ import structlog
 
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
-from actors.ports import JournalUnavailable, Snapshot
+from actors.ports import JournalUnavailable
+from actors.reading import Snapshot
 from server.streams.channel import LIVE_PAGE_EVENTS, Channel, Hole, Works
 from server.streams.cursors import MeetingCursor, decode_cursor
 from server.streams.frames import Frame

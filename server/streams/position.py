@@ -5,6 +5,6 @@ A channel needs of them only that they are ordered, so both run through the same
 
 from typing import TypeVar
 
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 
 P = TypeVar("P", int, FeedPosition)

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
-from actors.ports import Clock, FeedPosition, Snapshot
+from actors.ports import Clock
+from actors.reading import FeedPosition, Snapshot
 from server.render import rfc3339
 from server.streams.cursors import Cursor, FeedCursor, MeetingCursor, encode_cursor
 from server.streams.frames import Frame

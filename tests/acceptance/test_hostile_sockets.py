@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 from server.streams.cursors import FeedCursor, MeetingCursor, encode_cursor
 from tests.acceptance.running import Client, RunningServer, token_for
 from tests.acceptance.wire import assert_quiet_log, connect, exchange, request

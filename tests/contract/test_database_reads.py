@@ -7,7 +7,8 @@ from actors.domain.commands import Notice
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
 from actors.domain.model import Completeness, Phase, Recording, State, Status
 from actors.domain.outcomes import Done
-from actors.ports import ListQuery, RecorderRow
+from actors.ports import RecorderRow
+from actors.reading import ListQuery
 from tests.contract.databases import Database, M, append_of
 from tests.unit.domain.story import BEGIN_MS, SID, in_phase, whole_media
 

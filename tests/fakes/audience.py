@@ -13,8 +13,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from actors.domain.event import public_type
-from actors.domain.events import JournalEvent, LiveRef, RecordingFailed
+from actors.domain.events import JournalEvent, LiveRef
 from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.media_events import RecordingFailed
 from actors.domain.model import (
     Actor,
     ActorKind,
@@ -28,7 +29,7 @@ from actors.domain.model import (
     State,
     Want,
 )
-from actors.ports import Snapshot
+from actors.reading import Snapshot
 from server.auth import Authenticator, mint_token
 from server.hub import Hub
 from server.middleware import install, runner_options

@@ -9,22 +9,20 @@ from dataclasses import dataclass, field, replace
 from actors.domain.commands import Notice
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.model import Meeting, Recording, Status, is_live, state_of, status_of
+from actors.domain.model import Meeting, Recording, Status
+from actors.domain.projections import is_live, state_of, status_of
 from actors.ports import (
     Append,
     Claim,
     CommandMark,
-    FeedPosition,
     Fenced,
     JournalRejected,
     LeaseLost,
-    ListQuery,
     NameTaken,
     OwnedElsewhere,
-    Page,
     RecorderRow,
-    Snapshot,
 )
+from actors.reading import FeedPosition, ListQuery, Page, Snapshot
 
 
 @dataclass(slots=True)

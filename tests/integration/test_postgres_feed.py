@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from actors.domain.ids import MeetingId
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.pool import Pool, create_pool

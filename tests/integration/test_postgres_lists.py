@@ -8,7 +8,7 @@ import pytest_asyncio
 from actors.domain.codec import encode
 from actors.domain.ids import MeetingId
 from actors.domain.model import Completeness, Phase, State, Status
-from actors.ports import ListQuery
+from actors.reading import ListQuery
 from clients.postgres.pool import Pool, create_pool
 from clients.postgres.queries import sql
 from clients.postgres.records import PostgresRecords

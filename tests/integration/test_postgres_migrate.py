@@ -6,7 +6,7 @@ import pytest
 
 from actors.domain.ids import MeetingId
 from actors.domain.model import Completeness, Meeting
-from actors.ports import ListQuery
+from actors.reading import ListQuery
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
 from clients.postgres.migrate import MigrationFailed, upgrade

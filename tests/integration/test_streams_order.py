@@ -8,7 +8,7 @@ import pytest
 
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
-from actors.ports import FeedPosition, Snapshot
+from actors.reading import FeedPosition, Snapshot
 from tests.fakes.audience import EventSource, Listener, Node, SocketListener, World, eventually, serving
 from tests.fakes.memory import MemoryDatabase, MemoryFeed
 

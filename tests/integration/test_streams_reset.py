@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 from server.streams.cursors import FeedCursor, MeetingCursor, encode_cursor
 from tests.fakes.audience import EventSource, Listener, SocketListener, World, serving
 from tests.fakes.memory import MemoryFeed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.domain.model import Meeting
-from actors.ports import Feed, Snapshot
+from actors.reading import Feed, Snapshot
 from server.hub import Hub
 from server.settings import StreamSettings
 from server.streams.frames import Wire

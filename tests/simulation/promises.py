@@ -25,7 +25,8 @@ from actors.domain.events import (
 from actors.domain.eviction_events import EvictionBegan, StrayFound
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport
-from actors.domain.model import SETTLED_PHASES, Completeness, EndReason, Phase, Recording, Want, is_live
+from actors.domain.model import Completeness, EndReason, Phase, Recording, Want
+from actors.domain.projections import SETTLED_PHASES, is_live
 from actors.domain.timeline import uncovered
 from actors.mailbox import Answer
 from actors.ports import Append

@@ -8,8 +8,9 @@ import pytest
 from actors.domain.commands import Accepted, DeleteRecording, Notice, Refused, UpdateRecording
 from actors.domain.effects import AgoraStart, AgoraUpdate
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.model import Phase, is_told
+from actors.domain.model import Phase
 from actors.domain.outcomes import Done, ResourceUnusable
+from actors.domain.projections import is_told
 from actors.errors import (
     CommandFailed,
     CommandOutcomeUnknown,

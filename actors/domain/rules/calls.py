@@ -4,16 +4,7 @@ from typing import assert_never
 
 from actors.domain.commands import AcquireAnswered, QueryAnswered, StartAnswered, StopAnswered
 from actors.domain.events import AttemptClosed, CallDeferred, ResourceAcquired
-from actors.domain.model import (
-    Attempt,
-    Failure,
-    FailureCode,
-    Phase,
-    Recording,
-    StorageStatus,
-    Want,
-    attempt_numbered,
-)
+from actors.domain.model import Attempt, Failure, FailureCode, Phase, Recording, StorageStatus, Want
 from actors.domain.outcomes import (
     AlreadyRunning,
     Ambiguous,
@@ -30,6 +21,7 @@ from actors.domain.outcomes import (
     StopAnswer,
     Stopped,
 )
+from actors.domain.projections import attempt_numbered
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import evict, start_of_evicting, stop_of_evicting
 from actors.domain.rules.losing import miss, next_attempt_at_ms, see

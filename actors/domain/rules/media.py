@@ -1,8 +1,8 @@
 """After the recorder: the proof of what there is to play, and its deletion."""
 
 from actors.domain.commands import MediaErased, MediaExamined
-from actors.domain.events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
 from actors.domain.evidence import Nothing, NotYet, Proven, judge
+from actors.domain.media_events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
 from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft

@@ -16,9 +16,8 @@ from actors.domain.model import (
     Recording,
     StorageStatus,
     Want,
-    attempt_numbered,
-    attempts_of,
 )
+from actors.domain.projections import attempt_numbered, attempts_of
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import find_stray, notice_of_evicting
 from actors.domain.rules.exits import (

@@ -6,24 +6,11 @@ from actors.domain.events import (
     RecorderAccepted,
     RecorderExited,
     RecorderReplaced,
-    RecordingAborted,
-    RecordingFailed,
     StopRequested,
-    UploadReported,
 )
-from actors.domain.model import (
-    LIVE_PHASES,
-    Attempt,
-    EndReason,
-    Failure,
-    FailureCode,
-    Phase,
-    Recording,
-    StorageStatus,
-    Want,
-    attempts_of,
-    has_session,
-)
+from actors.domain.media_events import RecordingAborted, RecordingFailed, UploadReported
+from actors.domain.model import Attempt, EndReason, Failure, FailureCode, Phase, Recording, StorageStatus, Want
+from actors.domain.projections import LIVE_PHASES, attempts_of, has_session
 from actors.domain.rules.draft import Draft
 
 SYSTEM = "tapedeck"

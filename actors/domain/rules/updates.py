@@ -6,20 +6,9 @@ An update overwrites, so what is not clear is sent again, always as it is wanted
 from dataclasses import replace
 
 from actors.domain.commands import Accepted, Refused, Reply, UpdateAnswered, UpdateRecording
-from actors.domain.model import (
-    Attempt,
-    Failure,
-    Layout,
-    Phase,
-    Recording,
-    RecordingSpec,
-    State,
-    Subscription,
-    Update,
-    is_told,
-    state_of,
-)
+from actors.domain.model import Attempt, Failure, Layout, Phase, Recording, RecordingSpec, State, Subscription, Update
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
+from actors.domain.projections import is_told, state_of
 from actors.domain.rules.draft import Draft
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 

@@ -1,7 +1,8 @@
 """What users ask for: start, stop, delete. They change what is wanted, and so may be repeated."""
 
 from actors.domain.commands import Accepted, DeleteRecording, Refused, Reply, StartRecording, StopRecording
-from actors.domain.events import DeletionRequested, RecordingRequested
+from actors.domain.events import RecordingRequested
+from actors.domain.media_events import DeletionRequested
 from actors.domain.model import Phase, Recording, Want
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import open_attempt, request_stop

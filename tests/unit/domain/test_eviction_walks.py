@@ -31,7 +31,7 @@ from actors.domain.effects import (
 )
 from actors.domain.evolve import recall
 from actors.domain.ids import NoticeId, RecordingId
-from actors.domain.model import Failure, FailureCode, Phase, RecordingSpec, attempts_of
+from actors.domain.model import Failure, FailureCode, Phase, RecordingSpec
 from actors.domain.outcomes import (
     Acquired,
     AlreadyRunning,
@@ -51,6 +51,7 @@ from actors.domain.outcomes import (
     Updated,
 )
 from actors.domain.pending import next_wakeup
+from actors.domain.projections import attempts_of
 from tests.unit.domain.story import HOST, SID, Story, in_phase
 from tests.unit.domain.test_walks import answer
 
@@ -178,11 +179,11 @@ def test_when_nobody_answers_any_more_all_recordings_and_evictions_end(
 ) -> None:
     story = walk(begin, steps)
     story.stop()
-    for _ in range(1000):
+    for _ in range(3000):  # an abandoned recorder that is known to run is waited for as long as a day
         wake_at_ms = next_wakeup(story.meeting)
         if wake_at_ms is None:
             break
-        story.now_ms = max(story.now_ms + 1000, wake_at_ms)
+        story.now_ms = max(story.now_ms + 60_000, wake_at_ms)
         story.wake()
         for effect in story.effects():
             answer(story, effect)

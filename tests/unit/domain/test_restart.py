@@ -4,18 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.domain.model import (
-    Completeness,
-    EndReason,
-    Failure,
-    FailureCode,
-    Gap,
-    Phase,
-    State,
-    StorageStatus,
-    state_of,
-    status_of,
-)
+from actors.domain.model import Completeness, EndReason, Failure, FailureCode, Gap, Phase, State, StorageStatus
 from actors.domain.outcomes import (
     AlreadyRunning,
     Ambiguous,
@@ -28,6 +17,7 @@ from actors.domain.outcomes import (
     Stopped,
 )
 from actors.domain.pending import next_wakeup
+from actors.domain.projections import state_of, status_of
 from tests.unit.domain.story import SID, Story, in_phase, whole_media
 
 SECOND_SID = "b" * 32

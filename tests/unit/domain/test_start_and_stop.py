@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from actors.domain.commands import Accepted, Refused
-from actors.domain.model import EndReason, Failure, FailureCode, Phase, State, StorageStatus, state_of
+from actors.domain.model import EndReason, Failure, FailureCode, Phase, State, StorageStatus
 from actors.domain.outcomes import (
     AlreadyRunning,
     Ambiguous,
@@ -20,6 +20,7 @@ from actors.domain.outcomes import (
     Stopped,
 )
 from actors.domain.pending import next_wakeup
+from actors.domain.projections import state_of
 from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase, whole_media
 
 REFUSAL = Failure(FailureCode.PROVIDER_UNAUTHORIZED, "wrong credentials", retryable=False)

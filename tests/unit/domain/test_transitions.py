@@ -5,7 +5,8 @@ import pytest
 from actors.domain.events import AttemptOpened, CaptureProven, RecordingRequested
 from actors.domain.evolve import evolve
 from actors.domain.invariants import InvariantBroken, check
-from actors.domain.model import SETTLED_PHASES, Meeting, Phase
+from actors.domain.model import Meeting, Phase
+from actors.domain.projections import SETTLED_PHASES
 from actors.domain.transitions import TABLE, IllegalTransition
 from scripts.states import PAGE, page
 from tests.unit.domain.story import in_phase

@@ -9,18 +9,9 @@ from actors.domain.codec import decode, encode
 from actors.domain.commands import Accepted, Refused, UpdateRecording
 from actors.domain.effects import AgoraUpdate, AgoraUpdateLayout, key_of
 from actors.domain.ids import RecordingId
-from actors.domain.model import (
-    ActorKind,
-    Failure,
-    FailureCode,
-    Layout,
-    Meeting,
-    Phase,
-    Subscription,
-    Video,
-    is_told,
-)
+from actors.domain.model import ActorKind, Failure, FailureCode, Layout, Meeting, Phase, Subscription, Video
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater, Seen
+from actors.domain.projections import is_told
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from tests.unit.domain.story import HOST, Story, accepted_beside_an_eviction, in_phase
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from actors.domain.commands import DeleteRecording, MediaExamined, StopAnswered
 from actors.domain.effects import AgoraStop, Effect, StorageExamine
 from actors.domain.media import MediaReport
-from actors.domain.model import SETTLED_PHASES
 from actors.domain.outcomes import Done, NotFound
 from actors.domain.pending import next_wakeup
+from actors.domain.projections import SETTLED_PHASES
 from tests.unit.domain.story import Story
 from tests.unit.domain.test_pairs import commands
 

@@ -9,7 +9,8 @@ import pytest
 from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
 from actors.domain.model import Meeting
-from actors.ports import FeedPosition, JournalUnavailable, Snapshot
+from actors.ports import JournalUnavailable
+from actors.reading import FeedPosition, Snapshot
 from server.hub import AnySubscriber, Hub
 from server.settings import StreamSettings
 from server.streams import everything, meeting

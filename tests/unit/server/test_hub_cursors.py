@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.ports import FeedPosition
+from actors.reading import FeedPosition
 from server.streams.cursors import Cursor, FeedCursor, MeetingCursor, decode_cursor, encode_cursor
 
 NUMBERS = st.integers(0, 2**31 - 1)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from actors.domain.codec import EVENT_TYPES
-from actors.domain.events import JournalEvent, RecordingCompleted
+from actors.domain.events import JournalEvent
 from actors.domain.ids import MeetingId
+from actors.domain.media_events import RecordingCompleted
 from actors.domain.model import Failure, FailureCode, Gap, Layout, Phase, Recording, RecordingSpec, Subscription
 from actors.domain.outcomes import Rejected
-from actors.ports import Snapshot
+from actors.reading import Snapshot
 from server.playback import UrlSigner
 from server.render import Renderer, history_item, rfc3339
 from tests.unit.domain.story import Story, in_phase

@@ -1,0 +1,106 @@
+"""What becomes of the files, and so of the recording: reported, examined, called complete or failed, deleted."""
+
+from dataclasses import dataclass
+
+from actors.domain.event import Event
+from actors.domain.model import Completeness, EndReason, Failure, Gap, MediaFile, StorageStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadReported(Event):
+    """The provider's word on where the files are (events 31, 32, 33, `uploadingStatus`)."""
+
+    kind = "recorder.upload"
+
+    storage_status: StorageStatus
+    evidence: str
+    deadline_at_ms: int | None
+    check_at_ms: int
+    attempt: int = 0
+    """Whose files: those of this attempt's session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaAwaited(Event):
+    """A look at storage that did not conclude."""
+
+    kind = "media.awaited"
+    visible = False
+
+    why: str
+    check_at_ms: int
+    trouble: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingCompleted(Event):
+    """What there is to play has been examined."""
+
+    kind = "recording.completed"
+    public = True
+
+    completeness: Completeness
+    evidence: str
+    duration_seconds: float
+    file_size: int
+    files: tuple[MediaFile, ...]
+    gaps: tuple[Gap, ...]
+    started_at_ms: int
+    stopped_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFailed(Event):
+    """Nothing worth playing came of it."""
+
+    kind = "recording.failed"
+    public = True
+
+    failure: Failure
+    end_reason: EndReason
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingAborted(Event):
+    """It ended before anything worth keeping was captured."""
+
+    kind = "recording.aborted"
+    public = True
+
+    failure: Failure
+    end_reason: EndReason
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionRequested(Event):
+    """Somebody wants the media gone: objects first, then the tombstone."""
+
+    kind = "media.deletion_requested"
+    visible = False
+
+    by: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionDeferred(Event):
+    """Storage would not delete; it is tried again at `check_at_ms`."""
+
+    kind = "media.deletion_deferred"
+    visible = False
+
+    why: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingDeleted(Event):
+    """The media is gone; the row stays as a tombstone."""
+
+    kind = "recording.deleted"
+    public = True
+
+    objects: int
+    bytes: int
