@@ -107,7 +107,7 @@ def _evicting(t: Times) -> Iterator[Worst]:
         "the call for the kicking rule, `eviction_settle` + `interval`",
     )
     yield Worst(
-        "the same, and no rule can be had",
+        "the same, no rule can be had, and it is not known to run",
         "another may be opened",
         t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds),
         "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on",
@@ -119,10 +119,16 @@ def _evicting(t: Times) -> Iterator[Worst]:
         "`eviction_ban_pause` + `interval`, the call for the rule, `eviction_settle` + `interval`",
     )
     yield Worst(
-        "the same, no rule can be had, and no stop gives proof",
+        "the same, no rule can be had, and no stop gives proof; or it is known to run, and its sid is not",
         "another may be opened",
         t.due(r.eviction_limit_seconds),
         "`eviction_limit` + `interval`",
+    )
+    yield Worst(
+        "a start is asked for meanwhile",
+        "another is opened, or it has `failed`",
+        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds + r.starting_deadline_seconds),
+        "`resource_lifetime` + `eviction_margin` + `starting_deadline` + `interval`",
     )
 
 

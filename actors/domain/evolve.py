@@ -60,12 +60,14 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
             if meeting.live is not None:
                 raise IllegalTransition("a second live recording")
             after = replace(_place(meeting, _requested(meeting, event, at_ms)), latest=event.recording_id)
-        case EvicteeFound() | EvictionDeferred() | RecorderBanned() | BanDeferred() | EvicteeLooked():
+        case EvicteeFound(recording_id=recording_id, attempt=attempt, sid=sid):
+            after = _learn(change_eviction(meeting, event, at_ms), recording_id, attempt, sid)
+        case EvictionDeferred() | RecorderBanned() | BanDeferred() | EvicteeLooked():
             after = change_eviction(meeting, event, at_ms)
         case EvictionFenced() | EvictionEnded():
             after = _settling(change_eviction(meeting, event, at_ms), event.recording_id, at_ms)
-        case StrayFound():
-            after = add_stray(meeting, event, at_ms)
+        case StrayFound(recording_id=recording_id, attempt=attempt, stray=stray):
+            after = _learn(add_stray(meeting, event, at_ms), recording_id, attempt, stray.sid)
         case EvictionBegan():
             after = _evict(meeting, event, at_ms)
         case _:
@@ -95,6 +97,15 @@ def prune(meeting: Meeting) -> Meeting:
     unsettled = (Phase.PROCESSING, Phase.DELETING)
     finishing = {key: item for key, item in meeting.finishing.items() if item.phase in unsettled}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
+
+
+def _learn(meeting: Meeting, recording_id: RecordingId, number: int, sid: str | None) -> Meeting:
+    """The recording knows whose files will be there."""
+    recording = meeting.recording(recording_id)
+    attempt = None if recording is None else attempt_numbered(recording, number)
+    if recording is None or attempt is None or attempt.sid is not None:
+        return meeting
+    return _place(meeting, _with_attempt(recording, replace(attempt, sid=sid)))
 
 
 def _settling(meeting: Meeting, recording_id: RecordingId, at_ms: int) -> Meeting:
@@ -268,12 +279,8 @@ def _to_be_stopped(attempt: Attempt, check_at_ms: int) -> Attempt:
 
 def _uploaded(recording: Recording, event: UploadReported, at_ms: int) -> Recording:
     """The recording is stored when its last part is, and no earlier one waits in the provider's backup."""
-    attempts = [
-        replace(attempt, upload=event.storage_status) if attempt.number == event.attempt else attempt
-        for attempt in attempts_of(recording)
-    ]
-    present = recording.attempt and attempts.pop()
-    after = replace(recording, attempt=present, past=tuple(attempts))
+    attempt = attempt_numbered(recording, event.attempt)
+    after = recording if attempt is None else _with_attempt(recording, replace(attempt, upload=event.storage_status))
     status = upload_of(after)
     over = after.phase is Phase.PROCESSING
     return replace(
@@ -284,6 +291,13 @@ def _uploaded(recording: Recording, event: UploadReported, at_ms: int) -> Record
         check_at_ms=event.check_at_ms if over else recording.check_at_ms,
         checks=0 if over else recording.checks,
     )
+
+
+def _with_attempt(recording: Recording, changed: Attempt) -> Recording:
+    """The recording with that attempt, present or past, as it is now."""
+    attempts = [changed if attempt.number == changed.number else attempt for attempt in attempts_of(recording)]
+    present = recording.attempt and attempts.pop()
+    return replace(recording, attempt=present, past=tuple(attempts))
 
 
 def _closed(gaps: tuple[Gap, ...], at_ms: int) -> tuple[Gap, ...]:

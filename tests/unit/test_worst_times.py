@@ -60,6 +60,7 @@ from tests.unit.domain.story import SID, Story, whole_media
 CONFIG = Config(recording=RecordingSettings(eviction_limit_seconds=3600, backup_deadline_seconds=7200))
 """Days would only take longer to play."""
 WORST = {each.fact: each.seconds for each in worst_times(CONFIG)}
+LASTING = "the same, no rule can be had, and no stop gives proof; or it is known to run, and its sid is not"
 LATER = RetryLater("busy", Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True))
 CONFIG_POLICY = policy_of(CONFIG)
 PEOPLE, NOBODY = Members(("1", "2"), ("1", "2")), Members((), ())
@@ -195,16 +196,31 @@ def test_a_rule_lets_the_next_attempt_begin() -> None:
 
 
 def test_without_a_rule_the_resource_has_to_expire() -> None:
-    story = given_up(ban=lambda: LATER)
+    story = Slow({AgoraStart: lambda: Ambiguous("lost"), AgoraMembers: lambda: LATER, AgoraBan: lambda: LATER})
     acquired = story.until("recorder.acquired")
-    longest("the same, and no rule can be had", [story.until("recorder.fenced") - acquired])
+    fenced = story.until("recorder.fenced")
+    longest("the same, no rule can be had, and it is not known to run", [fenced - acquired])
+
+
+def test_one_that_is_known_to_run_holds_the_next_attempt_for_a_day() -> None:
+    story = given_up(ban=lambda: LATER)
+    evicting = story.until("recorder.evicting")
+    longest(LASTING, [story.until("recorder.fenced") - evicting])
+
+
+def test_a_start_beside_it_ends() -> None:
+    story = given_up(ban=lambda: LATER)
+    story.until("recording.processing")
+    asked = story.seconds
+    story.start("r-2")
+    longest("a start is asked for meanwhile", [story.until("recording.failed") - asked])
 
 
 @pytest.mark.parametrize(
     ("fact", "ban"),
     [
         ("an attempt with a sid is evicted, and is told to stop in vain", Done(Banned("rule"))),
-        ("the same, no rule can be had, and no stop gives proof", LATER),
+        (LASTING, LATER),
     ],
 )
 def test_a_session_that_does_not_stop(fact: str, ban: Any) -> None:

@@ -1,10 +1,14 @@
 """What the passing of time demands. A deadline never flips a state blindly: it leads to the next question to ask."""
 
-from actors.domain.model import Attempt, EndReason, Phase, Recording, Want
+from actors.domain.model import Attempt, EndReason, Failure, FailureCode, Phase, Recording, Want
 from actors.domain.rules import eviction
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import evict
 from actors.domain.rules.steps import NEVER_STARTED, SYSTEM, finish, leave, open_attempt, request_stop
+
+HINDERED = Failure(
+    FailureCode.NEVER_STARTED, "An earlier recorder of this meeting may still be there, and could not be put out.", True
+)
 
 
 def woken(draft: Draft) -> None:
@@ -44,7 +48,7 @@ def _overdue(draft: Draft, live: Recording) -> None:
 
 
 def _start_overdue(draft: Draft, live: Recording, attempt: Attempt | None) -> None:
-    failure = live.trouble or NEVER_STARTED
+    failure = live.trouble or (NEVER_STARTED if draft.meeting.fenced else HINDERED)
     if live.phase is Phase.STARTING and attempt is not None:
         evict(draft, live, attempt, "no answer to its start by the deadline")
     finish(draft, draft.again(live), "not started by the deadline", failure)

@@ -19,12 +19,15 @@ from actors.domain.eviction_events import (
     RecorderBanned,
     StrayFound,
 )
+from actors.domain.media import MediaReport
 from actors.domain.model import Attempt, Eviction, Failure, Recording
 from actors.domain.outcomes import Ambiguous, Done, NotFound, NothingRecorded, Rejected, RetryLater, Started, Stopped
 from actors.domain.pending import unbanned
+from actors.domain.projections import attempts_of
 from actors.domain.rules.draft import Draft
-from actors.domain.rules.exits import is_exit, sid_of, uid_of
+from actors.domain.rules.exits import is_exit, is_sid, sid_of, uid_of
 from actors.domain.rules.steps import gone_for_good, open_attempt
+from actors.domain.timeline import session_of
 
 
 def evict(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
@@ -59,6 +62,32 @@ def find_stray(draft: Draft, recording: Recording, attempt: Attempt, sid: str, u
             ban_seconds=draft.policy.ban_seconds,
         )
     )
+
+
+def find_in_storage(draft: Draft, recording: Recording, report: MediaReport) -> None:
+    """Only our recorders write below a recording's prefix. A session there that no attempt is known to have had is the one
+    whose start was not answered, and while its playlist is open, it may still capture."""
+    closed = {session_of(playlist.key) for playlist in report.playlists if playlist.ended}
+    known = {attempt.sid for attempt in attempts_of(recording)} | closed
+    for sid in sorted({session_of(playlist.key) for playlist in report.playlists} - known):
+        attempt = _unanswered(draft, recording)
+        if attempt is None or not is_sid(sid):
+            continue
+        eviction = draft.meeting.eviction(recording.recording_id, attempt.number)
+        if eviction is None:
+            find_stray(draft, recording, attempt, sid, "", "its playlist is open")
+        else:
+            _find(draft, eviction, sid, "its playlist is open")
+        recording = draft.again(recording)
+
+
+def _unanswered(draft: Draft, recording: Recording) -> Attempt | None:
+    """Its last attempt that may have started although nobody knows its sid."""
+    for attempt in reversed(attempts_of(recording)):
+        evicted = draft.meeting.eviction(recording.recording_id, attempt.number) is not None
+        if attempt.sid is None and (attempt.ambiguous or evicted):
+            return attempt
+    return None
 
 
 def woken(draft: Draft) -> None:

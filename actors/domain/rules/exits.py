@@ -39,7 +39,12 @@ def uid_of(notice: Notice) -> str:
 
 def sid_of(notice: Notice) -> str:
     """The session, if it names one that can be called; a start answers with nothing else either (reference 3.8)."""
-    return notice.sid if _SID.fullmatch(notice.sid) else ""
+    return notice.sid if is_sid(notice.sid) else ""
+
+
+def is_sid(text: str) -> bool:
+    """Whether it can be the name of a session."""
+    return _SID.fullmatch(text) is not None
 
 
 def _is_uid(text: str) -> bool:

@@ -6,6 +6,7 @@ from actors.domain.media_events import DeletionDeferred, MediaAwaited, Recording
 from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
+from actors.domain.rules.eviction import find_in_storage
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
 
 
@@ -16,6 +17,8 @@ def examined(draft: Draft, command: MediaExamined) -> None:
         return
     match command.outcome:
         case Done(report):
+            find_in_storage(draft, recording, report)
+            recording = draft.again(recording)
             waits = None if _is_overdue(draft, recording) else _waiting(draft.meeting, recording)
             _conclude(draft, recording, waits or judge(report, recording, draft.policy, draft.now_ms))
         case Ambiguous(why):

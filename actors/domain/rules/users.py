@@ -9,13 +9,14 @@ from actors.domain.rules.steps import open_attempt, request_stop
 
 
 def start(draft: Draft, command: StartRecording) -> Reply:
-    """One live recording per meeting. Beside an eviction it is accepted, and waits for the eviction's end."""
+    """One live recording per meeting. Beside an eviction it is accepted, and waits for its fence, but nobody waits for a day."""
     live = draft.meeting.live
     if live is not None:
         return Refused("recording_already_active", live.recording_id, retryable=live.want is Want.STOP)
     if command.barred is not None:
         return Refused(command.barred, retryable=True)
-    fenced_at_ms = [eviction.until_ms for eviction in draft.meeting.evictions if eviction.fenced_at_ms is None]
+    longest_ms = draft.now_ms + draft.policy.resource_lifetime_ms + draft.policy.eviction_margin_ms
+    fenced_at_ms = [min(e.until_ms, longest_ms) for e in draft.meeting.evictions if e.fenced_at_ms is None]
     begins_at_ms = max([draft.now_ms, *fenced_at_ms])
     draft.emit(
         RecordingRequested(

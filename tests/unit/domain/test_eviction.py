@@ -170,6 +170,20 @@ def test_one_that_is_known_to_run_is_not_over_because_no_late_start_can_come() -
     assert story.live.phase is Phase.ACQUIRING
 
 
+def test_a_start_that_is_hindered_for_long_fails_and_says_why() -> None:
+    story = running_without_a_rule()
+    story.later(3600).wake()
+    story.start("r-2")
+    story.later(330 + 179).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(1).wake()
+    assert story.last.phase is Phase.FAILED
+    assert story.last.error is not None
+    assert (story.last.error.code, story.last.error.retryable) == (FailureCode.NEVER_STARTED, True)
+    assert "earlier recorder" in story.last.error.message
+    assert story.meeting.evictions
+
+
 def test_one_that_is_known_to_run_is_over_when_it_is_not_in_the_channel_any_more() -> None:
     story = running_without_a_rule()
     for _ in range(4):

@@ -2,12 +2,14 @@
 
 import pytest
 
-from actors.domain.effects import AgoraBan
+from actors.domain.effects import AgoraBan, AgoraStop
 from actors.domain.evolve import recall
 from actors.domain.ids import RecordingId
+from actors.domain.media import MediaReport, Playlist, Slice
 from actors.domain.model import Phase
+from actors.domain.outcomes import AlreadyRunning, Ambiguous, Done, ResourceUnusable, Stopped
 from actors.domain.step import recorders_of, take_step
-from tests.unit.domain.story import SID, Story, accepted_beside_an_eviction, in_phase
+from tests.unit.domain.story import BEGIN_MS, SID, Story, accepted_beside_an_eviction, in_phase
 
 OTHER_SID = "f" * 32
 
@@ -50,6 +52,62 @@ def test_an_evicted_recorder_is_watched_for_as_long_as_it_is_seen() -> None:
     assert story.meeting.evictions
     story.later(600).wake()
     assert story.meeting.evictions == ()
+
+
+# --- what their files tell ---
+
+
+def stopped_without_a_sid() -> Story:
+    """It runs, and nobody has ever told its sid; no rule can be had either."""
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(7)))
+    story.stop()
+    story.later(30).wake()
+    story.banned(outcome=Ambiguous("timeout"))
+    return story
+
+
+def files_of(sid: str, *, ended: bool) -> Done[MediaReport]:
+    slices = (Slice(f"tapedeck/r1/{sid}_m-1_1.ts", 10.0, BEGIN_MS, 1000),)
+    return Done(MediaReport((), (Playlist(f"tapedeck/r1/{sid}_m-1.m3u8", 300, slices, ended),), ()))
+
+
+def test_the_files_of_an_unanswered_start_tell_whom_to_stop() -> None:
+    story = stopped_without_a_sid()
+    assert "AgoraStop" not in story.due()
+    story.examined(files_of(OTHER_SID, ended=False))
+    assert [stop.sid for stop in story.effects() if isinstance(stop, AgoraStop)] == [OTHER_SID]
+    assert story.last.past[0].sid == OTHER_SID
+
+
+def test_files_that_are_closed_or_known_call_for_nothing() -> None:
+    story = stopped_without_a_sid()
+    story.examined(files_of(OTHER_SID, ended=True))
+    assert "AgoraStop" not in story.due()
+    story.examined(files_of("README", ended=False))
+    assert "AgoraStop" not in story.due()
+    story.examined(files_of(OTHER_SID, ended=False))
+    story.evicted(Done(Stopped("uploaded")))
+    assert story.examined(files_of(OTHER_SID, ended=False))
+    assert story.meeting.evictions == ()
+
+
+def test_files_that_come_after_an_eviction_make_a_stray() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Ambiguous("timeout"))
+    story.started(Done(ResourceUnusable(433, "too old")))
+    story.banned()
+    story.later(15).wake()
+    for _ in range(4):
+        story.looked("42")
+        story.later(60)
+    assert story.meeting.evictions == ()
+    story.acquired()
+    story.started()
+    story.stop()
+    story.stopped()
+    story.examined(files_of(OTHER_SID, ended=False))
+    assert [(item.attempt.number, item.attempt.sid) for item in story.meeting.evictions] == [(1, OTHER_SID)]
 
 
 # --- the uids under which they are in the channel ---
