@@ -40,8 +40,10 @@ def apply_to_attempt(recording: Recording, event: AttemptEvent, at_ms: int) -> R
         case RecorderMissed():
             return replace(recording, attempt=missed(attempt, event.check_at_ms, at_ms))
         case RecorderMoved():
-            moved = replace(found_again(attempt, at_ms), uids=(*attempt.uids, event.uid), check_at_ms=event.check_at_ms)
-            return replace(recording, attempt=moved, recorder_uids=(*recording.recorder_uids, event.uid))
+            there = replace(moved(attempt, event.uid, event.moved_at_ms), check_at_ms=event.check_at_ms)
+            return replace(
+                recording, attempt=found_again(there, at_ms), recorder_uids=(*recording.recorder_uids, event.uid)
+            )
         case RoomLooked():
             return replace(recording, attempt=_looked(attempt, event, at_ms))
         case _:
@@ -57,6 +59,13 @@ def apply_proof(recording: Recording, event: CaptureProven | RecorderReplaced, a
 def found_again(attempt: Attempt, at_ms: int) -> Attempt:
     """It lives: a series of misses is over."""
     return replace(attempt, proven_at_ms=at_ms, missing_since_ms=None, misses=0)
+
+
+def moved(attempt: Attempt, uid: str, moved_at_ms: int) -> Attempt:
+    """It is known under another uid. A move that is told of late was not the last: only the last uid's leaving is an exit."""
+    if moved_at_ms < attempt.moved_at_ms:
+        return replace(attempt, uids=(*attempt.uids[:-1], uid, attempt.uids[-1]))
+    return replace(attempt, uids=(*attempt.uids, uid), moved_at_ms=moved_at_ms)
 
 
 def missed(attempt: Attempt, check_at_ms: int, at_ms: int) -> Attempt:

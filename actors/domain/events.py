@@ -174,6 +174,8 @@ class RecorderMoved(Event):
     uid: str
     evidence: str
     check_at_ms: int
+    moved_at_ms: int = 0
+    """By the provider's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from actors.domain.attempting import missed
+from actors.domain.attempting import missed, moved
 from actors.domain.eviction_events import (
     BanDeferred,
     EvicteeFound,
@@ -101,8 +101,8 @@ def _deferred(eviction: Eviction, event: EvictionDeferred, at_ms: int) -> Evicti
 def _found(eviction: Eviction, event: EvicteeFound, at_ms: int) -> Eviction:
     """It lives, so whatever spoke for its absence is void, and it is told to stop at once."""
     attempt = eviction.attempt
-    uids = attempt.uids if event.uid is None else (*attempt.uids, event.uid)
-    found = replace(attempt, sid=event.sid, uids=uids, check_at_ms=at_ms, tries=0, missing_since_ms=None, misses=0)
+    there = attempt if event.uid is None else moved(attempt, event.uid, event.moved_at_ms)
+    found = replace(there, sid=event.sid, check_at_ms=at_ms, tries=0, missing_since_ms=None, misses=0)
     seen = replace(eviction, attempt=found, absent_since_ms=None, absences=0)
     kept = replace(seen, until_ms=event.until_ms, watched_until_ms=event.until_ms)
     return kept if event.uid is None else replace(kept, fence_at_ms=None, ban_at_ms=at_ms)

@@ -49,6 +49,8 @@ class EvicteeFound(Event):
     until_ms: int = 0
     uid: str | None = None
     """Another uid under which it is in the channel by now."""
+    moved_at_ms: int = 0
+    """When it came to it, by the provider's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

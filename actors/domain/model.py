@@ -211,7 +211,10 @@ class Attempt:
 
     number: int
     uids: tuple[str, ...]
+    """In the order in which it had them: the last one is that of the recorder that is there now."""
     opened_at_ms: int
+    moved_at_ms: int = 0
+    """When it came to the last one, by the provider's clock."""
     resource_id: str | None = None
     acquired_at_ms: int | None = None
     sid: str | None = None

@@ -112,7 +112,7 @@ def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None
     moved = uid if uid and uid not in attempt.uids else None
     sid = sid_of(notice)
     if sid and (attempt.sid is None or moved is not None):
-        _find(draft, eviction, sid, f"event {notice.event_type}", moved)
+        _find(draft, eviction, sid, f"event {notice.event_type}", moved, notice.at_ms)
 
 
 def start_of_evicting(draft: Draft, command: StartAnswered) -> None:
@@ -231,13 +231,16 @@ def _fence(draft: Draft, eviction: Eviction, evidence: str) -> None:
     open_attempt(draft)
 
 
-def _find(draft: Draft, eviction: Eviction, sid: str, evidence: str, moved_to: str | None = None) -> None:
+def _find(
+    draft: Draft, eviction: Eviction, sid: str, evidence: str, moved_to: str | None = None, moved_at_ms: int = 0
+) -> None:
     draft.emit(
         EvicteeFound(
             recording_id=eviction.recording_id,
             attempt=eviction.attempt.number,
             sid=sid,
             uid=moved_to,
+            moved_at_ms=moved_at_ms,
             evidence=evidence,
             until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
         )

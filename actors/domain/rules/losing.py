@@ -36,7 +36,7 @@ def see(draft: Draft, recording: Recording, attempt: Attempt, evidence: str, che
     )
 
 
-def move(draft: Draft, recording: Recording, attempt: Attempt, uid: str, evidence: str) -> None:
+def move(draft: Draft, recording: Recording, attempt: Attempt, uid: str, evidence: str, at_ms: int) -> None:
     """The session goes on under another uid."""
     draft.emit(
         RecorderMoved(
@@ -44,6 +44,7 @@ def move(draft: Draft, recording: Recording, attempt: Attempt, uid: str, evidenc
             attempt=attempt.number,
             uid=uid,
             evidence=evidence,
+            moved_at_ms=at_ms,
             check_at_ms=min(attempt.check_at_ms, draft.now_ms + draft.policy.confirm_delays_ms[0]),
         )
     )

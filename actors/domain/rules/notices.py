@@ -119,7 +119,7 @@ def _of_the_present(draft: Draft, recording: Recording, attempt: Attempt, notice
 def _moved(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
     uid = uid_of(notice)
     if uid and uid not in attempt.uids:
-        move(draft, recording, attempt, uid, f"event {notice.event_type}")
+        move(draft, recording, attempt, uid, f"event {notice.event_type}", notice.at_ms)
 
 
 def _of_the_recorder(draft: Draft, recording: Recording, notice: Notice) -> None:

@@ -132,6 +132,19 @@ def test_a_move_is_also_seen_in_any_notification_with_our_sid() -> None:
     assert story.live.recorder_uids[-1] == "4242"
 
 
+def test_moves_that_are_told_in_the_reverse_order_do_not_make_the_middle_machine_the_last() -> None:
+    story = in_phase(Phase.ACTIVE).later(300)
+    first = story.live.recorder_uids[0]
+    story.noticed(12, uid="78", newUid=78, at_ms=story.now_ms - 10_000)
+    story.noticed(12, uid="77", newUid=77, at_ms=story.now_ms - 20_000)
+    assert story.live.attempt is not None
+    assert story.live.attempt.uids == (first, "77", "78")
+    story.noticed(41, uid="77", leaveCode=0)
+    assert (story.live.phase, story.live.attempts) == (Phase.ACTIVE, 1)
+    story.noticed(41, uid="78", leaveCode=0)
+    assert story.live.phase is not Phase.ACTIVE
+
+
 def test_the_old_machine_leaving_is_no_end() -> None:
     story = in_phase(Phase.ACTIVE).later(60)
     first = story.live.recorder_uids[0]

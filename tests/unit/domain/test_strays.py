@@ -177,3 +177,14 @@ def test_a_session_that_cannot_be_called_is_not_taken_for_ours(sid: str) -> None
     assert story.noticed(40, sid=sid) == []
     story = accepted_beside_an_eviction()
     assert story.noticed(40, uid=story.settled["r-1"].recorder_uids[0], sid=sid) == []
+
+
+def test_moves_of_an_evicted_recorder_that_are_told_in_the_reverse_order_are_put_in_order() -> None:
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    story.noticed(12, uid="78", newUid=78, at_ms=story.now_ms - 10_000)
+    story.noticed(12, uid="77", newUid=77, at_ms=story.now_ms - 20_000)
+    story.noticed(41, uid="77", leaveCode=0)
+    assert story.meeting.evictions[0].attempt.uids[1:] == ("77", "78")
+    story.noticed(41, uid="78", leaveCode=0)
+    assert story.meeting.evictions == ()
