@@ -39,11 +39,11 @@ class Clock:
 
 
 class Receiver:
-    """Takes notifications. `statuses`: what it answers first; afterwards 200."""
+    """Takes notifications. `statuses`: what it answers first to events of a type; afterwards 200."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[bytes, dict[str, str]]] = []
-        self.statuses: list[int] = []
+        self.statuses: dict[int, list[int]] = {}
         app = web.Application()
         app.router.add_post("/hook", self._take)
         self._server = TestServer(app)
@@ -56,8 +56,10 @@ class Receiver:
         await self._server.close()
 
     async def _take(self, request: web.Request) -> web.Response:
-        self.posts.append((await request.read(), dict(request.headers)))
-        return web.json_response({}, status=self.statuses.pop(0) if self.statuses else 200)
+        body = await request.read()
+        self.posts.append((body, dict(request.headers)))
+        statuses = self.statuses.get(orjson.loads(body)["eventType"])
+        return web.json_response({}, status=statuses.pop(0) if statuses else 200)
 
     def events(self, sid: str | None = None) -> list[dict[str, Any]]:
         """Everything that came, in order."""
