@@ -2,10 +2,8 @@
 
 import argparse
 import asyncio
-import tempfile
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +11,7 @@ import aiohttp
 from benchmarks.measuring import table
 from clients.postgres.budget import LOOKING_SHARE
 from server.config import Config
-from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.acceptance.pair import Pair, paired
 from tests.waiting import eventually
 
 SETUP_PER_SECOND = 100
@@ -22,10 +20,10 @@ SETUP_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 
 
-async def measure(recordings: int, tone: Path) -> float:
+async def measure(recordings: int) -> float:
     """Seconds from the end of the start until the last recording was found alive."""
     options = ("--requests-per-second", str(SETUP_PER_SECOND), "--max-recorders", str(recordings + 50))
-    async with aiohttp.ClientSession() as http, paired(http, tone, *options, environment={}) as pair:
+    async with aiohttp.ClientSession() as http, paired(http, *options, environment={}) as pair:
         await pair.server.start(TAPEDECK_AGORA__REQUESTS_PER_SECOND=str(SETUP_PER_SECOND))
         await _record(pair, recordings)
         await pair.server.kill()
@@ -83,9 +81,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=1)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        tone = encoded_tone(Path(folder))
-        seconds = [asyncio.run(measure(given.recordings, tone)) for _ in range(given.repeats)]
+    seconds = [asyncio.run(measure(given.recordings)) for _ in range(given.repeats)]
     at_best = floor(given.recordings)
     table(f"{given.recordings} recordings after a kill", "seconds", {"floor": [at_best], "Tapedeck": seconds}, "floor")
     print(f"\nTapedeck / floor: {sorted(seconds)[len(seconds) // 2] / at_best:.2f}, at most 1.2")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from tests.acceptance.running import Client, RunningServer, server_folder, serving, token_for
@@ -31,17 +32,23 @@ async def operator(http: aiohttp.ClientSession, server: RunningServer) -> Client
     return Client(http, server, token_for("operator-1", meeting="nowhere", operator=True))
 
 
+@pytest.fixture
+def kind() -> type[RunningServer]:
+    """Of the fresh ones."""
+    return RunningServer
+
+
 Fresh = Callable[..., Awaitable[RunningServer]]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def fresh() -> AsyncIterator[Fresh]:
+async def fresh(kind: type[RunningServer]) -> AsyncIterator[Fresh]:
     """Makes servers that the test may kill; what is left of them ends with it."""
     with server_folder() as folder:
         made: list[RunningServer] = []
 
         async def make(**environment: str) -> RunningServer:
-            made.append(await RunningServer(folder / f"data-{len(made)}", **environment).start())
+            made.append(await kind(folder / f"data-{len(made)}", **environment).start())
             return made[-1]
 
         yield make

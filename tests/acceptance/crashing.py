@@ -2,24 +2,20 @@
 
 A point is `CALL before` or `CALL after`: just before a port call goes out, or when it has come back and nobody knows yet. A
 commit is called by what it stores. `MEETING` names whose calls count, `POINT` where it dies.
-
-`python -m tests.acceptance.crashing` forks one server after the other, each with the environment of a line of its input, and
-says the number of each process and how it ended: loading the server takes longer than most of these lives.
 """
 
-import json
 import os
 import signal
-import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from actors.domain.ids import MeetingId
 from actors.ports import Append, Claim, Ports
 from server.config import load_config
 from server.main import serve
+from tests.acceptance.forked import Forked, fork
+from tests.acceptance.running import RunningServer
 
 MEETING, POINT = "CRASHING_MEETING", "CRASHING_POINT"
 COMMITS = {
@@ -150,28 +146,13 @@ def trapped(ports: Ports) -> Ports:
     )
 
 
-def main() -> None:
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _live(json.loads(line))
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+def main(_: Sequence[str]) -> None:
+    """`tapedeck serve` on those ports."""
+    serve(load_config(None, os.environ), trapped)
 
 
-def _live(environment: dict[str, str]) -> NoReturn:
-    """Never comes back to the input of its mother."""
-    os.environ.clear()
-    os.environ.update(environment)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    try:
-        serve(load_config(None, os.environ), trapped)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+class CrashingServer(RunningServer):
+    """As any other, but for its ports."""
 
-
-if __name__ == "__main__":
-    main()
+    async def _spawn(self, environment: dict[str, str]) -> Forked:
+        return await fork(f"{__name__}:main", environment=environment, log=self.log)

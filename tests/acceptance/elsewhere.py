@@ -1,17 +1,18 @@
 """`tapedeck simulate` as a process of its own: what a test starts, asks, and starts again."""
 
 import asyncio
+import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.acceptance.encoded import give_tone
+from tests.acceptance.forked import Forked, fork
 from tests.listening import free_port
 from tests.waiting import eventually
 
-ROOT = Path(__file__).parent.parent.parent
 SAY_SECONDS = 30.0
 
 
@@ -23,20 +24,20 @@ class Simulator:
         self.url = f"http://127.0.0.1:{self.port}"
         self.storage = storage
         self._options = options
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Forked | None = None
 
     async def start(self, *options: str) -> "Simulator":
         """Run it until it says that it listens. With options these are taken instead of the first ones."""
+        give_tone(self.storage / ".simulator")
         log = self.storage.with_suffix(".log")
-        log.parent.mkdir(parents=True, exist_ok=True)
         position = log.stat().st_size if log.exists() else 0
-        with log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", "from server.cli import main; main()", "simulate",
-                "--storage", str(self.storage), "--port", str(self.port), *(options or self._options),
-                cwd=ROOT,
-                stdout=output,
-            )  # fmt: skip
+        self._process = await fork(
+            "server.cli:main",
+            "simulate",
+            *("--storage", str(self.storage), "--port", str(self.port), *(options or self._options)),
+            environment=os.environ,
+            log=log,
+        )
 
         async def said() -> bool:
             assert self.lives, "the simulator has ended"

@@ -9,18 +9,16 @@ import argparse
 import asyncio
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from clients.agora.simulator.faults import NAMES
 from tests.acceptance.insistence import insist
-from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.acceptance.pair import Pair, paired
 from tests.acceptance.telling import story
 from tests.acceptance.truth import Complaint, complaints
 
@@ -162,12 +160,12 @@ class Run:
         ]
 
 
-async def endure(seconds: float, seed: int, tone: Path, settings: Mapping[str, str]) -> str:
+async def endure(seconds: float, seed: int, settings: Mapping[str, str]) -> str:
     """The story of what went wrong, or nothing."""
     limits = aiohttp.TCPConnector(force_close=True)  # a kept connection to a dead server tells nothing
     async with (
         aiohttp.ClientSession(connector=limits) as http,
-        paired(http, tone, "--seed", str(seed), "--slice-seconds", "3", environment=settings) as pair,
+        paired(http, "--seed", str(seed), "--slice-seconds", "3", environment=settings) as pair,
     ):
         await pair.server.start()
         run = Run(pair, seed)
@@ -188,9 +186,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--defaults", action="store_true", help="the settings of config.toml, with its long deadlines")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        tone = encoded_tone(Path(folder))
-        said = asyncio.run(endure(given.seconds, given.seed, tone, {} if given.defaults else SOON))
+    said = asyncio.run(endure(given.seconds, given.seed, {} if given.defaults else SOON))
     print(said or "everything holds")
     sys.exit(1 if said else 0)
 

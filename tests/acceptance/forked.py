@@ -1,65 +1,66 @@
-"""A server that is forked by a process which has loaded everything before (`crashing.py`): hundreds of lives would be long."""
+"""Processes that another one has forked which had loaded everything before (`mother.py`): thousands of starts would be long."""
 
 import asyncio
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
-from tests.acceptance.running import Process, RunningServer
-
-LAST_SECONDS = 10.0
+ROOT = Path(__file__).parent.parent.parent
 
 
-class Child:
-    """A `Process` that its mother tells of."""
+class Forked:
+    """A process that its parent tells of, like asyncio's own."""
 
-    def __init__(self, pid: int, mother: asyncio.StreamReader) -> None:
+    def __init__(self, pid: int, parent: asyncio.StreamReader, connection: asyncio.StreamWriter) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._end = asyncio.create_task(self._listen(mother))
+        self._end = asyncio.create_task(self._listen(parent, connection))
 
-    async def _listen(self, mother: asyncio.StreamReader) -> int:
-        self.returncode = int(await mother.readline())
+    async def _listen(self, parent: asyncio.StreamReader, connection: asyncio.StreamWriter) -> int:
+        self.returncode = int(await parent.readline())
+        connection.close()
         return self.returncode
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
+        if self.returncode is None:
+            os.kill(self.pid, number)
 
     async def wait(self) -> int:
         return await asyncio.shield(self._end)
 
 
-class ForkedServer(RunningServer):
-    """As any other, but for how it is born."""
+async def fork(entry: str, *arguments: str, environment: Mapping[str, str], log: Path) -> Forked:
+    """A new process that calls `entry` ("module:function") with the arguments, and writes to the log."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(_mother().requests, [b"."], [theirs.fileno()])
+    reader, writer = await asyncio.open_connection(sock=ours)
+    life = {"entry": entry, "arguments": arguments, "environment": dict(environment), "log": str(log)}
+    writer.write(json.dumps(life).encode() + b"\n")
+    return Forked(int(await reader.readline()), reader, writer)
 
-    _mother: asyncio.subprocess.Process | None = None
 
-    async def _spawn(self, environment: dict[str, str]) -> Process:
-        if self._mother is None:
-            self._mother = await self._load()
-        assert self._mother.stdin is not None
-        assert self._mother.stdout is not None
-        self._mother.stdin.write(json.dumps(environment).encode() + b"\n")
-        return Child(int(await self._mother.stdout.readline()), self._mother.stdout)
+class Mother(NamedTuple):
+    """It ends when nobody can ask it any more."""
 
-    async def _load(self) -> asyncio.subprocess.Process:
-        with self.log.open("ab") as output:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.acceptance.crashing",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=output,
-            )  # fmt: skip
+    requests: socket.socket
+    process: "subprocess.Popen[bytes]"
 
-    async def stop(self, seconds: float = LAST_SECONDS) -> int:
-        """The last life, and its mother's."""
-        code = await super().stop(seconds)
-        if self._mother is not None:
-            assert self._mother.stdin is not None
-            self._mother.stdin.close()
-            await asyncio.wait_for(self._mother.wait(), seconds)
-        return code
+
+@cache
+def _mother() -> Mother:
+    """The one of this process."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "tests.acceptance.mother"]
+        return Mother(ours, subprocess.Popen(command, stdin=theirs, cwd=ROOT))

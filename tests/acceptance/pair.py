@@ -1,6 +1,5 @@
 """A simulator and a server on it, each a process of its own: one may be killed while the other runs on."""
 
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import aiohttp
 
-from clients.agora.simulator.tracks import tone_track
 from tests.acceptance.elsewhere import Simulator
 from tests.acceptance.running import Client, RunningServer, server_folder, token_for
 from tests.acceptance.truth import Account
@@ -117,25 +115,15 @@ class Pair:
 @asynccontextmanager
 async def paired(
     http: aiohttp.ClientSession,
-    tone: Path,
     *options: str,
     environment: Mapping[str, str],
     serve: type[RunningServer] = RunningServer,
 ) -> AsyncIterator[Pair]:
     """A pair on a folder of its own, the simulator running, the server not yet."""
     with server_folder() as folder:
-        state = folder / "store" / ".simulator"
-        state.mkdir(parents=True)
-        shutil.copy(tone, state)
         pair = Pair(folder, http, *options, environment=environment, serve=serve)
         async with pair.simulator:
             try:
                 yield pair
             finally:
                 await pair.server.stop()
-
-
-def encoded_tone(folder: Path) -> Path:
-    """What simulators take seconds to make, to be made once for all of them."""
-    tone_track(folder)
-    return folder / "tone.mp4"

@@ -1,4 +1,4 @@
-"""A real server as a child process, as a user would run it, and a client that speaks to it."""
+"""A real server as a process of its own, as a user would run it, and a client that speaks to it."""
 
 import asyncio
 import os
@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import aiohttp
 
 from server.auth import mint_token
+from tests.acceptance.encoded import give_tone
+from tests.acceptance.forked import fork
 from tests.waiting import eventually
 
 READY_SECONDS = 60.0
@@ -55,6 +57,7 @@ class RunningServer:
 
     async def start(self, **environment: str) -> "RunningServer":
         """Run it until it says that it listens. What is told here holds for this life only."""
+        give_tone(self.data_dir / "simulator")
         position = self.log.stat().st_size if self.log.exists() else 0
         self._process = await self._spawn({**self.environment(), **environment})
 
@@ -71,14 +74,7 @@ class RunningServer:
         return self
 
     async def _spawn(self, environment: dict[str, str]) -> Process:
-        with self.log.open("ab") as output:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "server",
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )  # fmt: skip
+        return await fork("server.cli:main", "serve", environment=environment, log=self.log)
 
     def environment(self) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("TAPEDECK", "AGORA", "AWS"))}
@@ -109,6 +105,20 @@ class RunningServer:
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
         return await self.ended(seconds)
+
+
+class CommandServer(RunningServer):
+    """Started by its command, for tests of how a process begins and ends; others are forked, which takes no time."""
+
+    async def _spawn(self, environment: dict[str, str]) -> Process:
+        with self.log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "server",
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )  # fmt: skip
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 
 import aiohttp
 import pytest
 
 from clients.agora.simulator.faults import NAMES
-from tests.acceptance.pair import encoded_tone, paired
+from tests.acceptance.pair import paired
 from tests.acceptance.striking import Struck, strike_all
 from tests.acceptance.truth import Account, Complaint, complaints
 
@@ -61,18 +60,17 @@ SECOND_SESSION = ("session.dies", "session.evicted", "session.never_active", "st
 """A recorder is lost, and another takes its place."""
 
 
-async def test_each_fault_alone_and_the_recording_ends_right(tmp_path: Path, http: aiohttp.ClientSession) -> None:
-    tone = encoded_tone(tmp_path)
+async def test_each_fault_alone_and_the_recording_ends_right(http: aiohttp.ClientSession) -> None:
     shares = [[name for call in lane for name in NAMES if name.startswith(f"{call}.")] for lane in LANES]
     assert sorted(name for share in shares for name in share) == sorted(NAMES)
     async with asyncio.TaskGroup() as lanes:
-        tasks = [lanes.create_task(_lane(http, tone, share)) for share in shares]
+        tasks = [lanes.create_task(_lane(http, share)) for share in shares]
     assert {fault: what for task in tasks for fault, what in task.result().items() if what} == {}
 
 
-async def _lane(http: aiohttp.ClientSession, tone: Path, faults: list[str]) -> dict[str, list[str]]:
+async def _lane(http: aiohttp.ClientSession, faults: list[str]) -> dict[str, list[str]]:
     """By fault what is wrong."""
-    async with paired(http, tone, *OPTIONS, environment=SOON) as pair:
+    async with paired(http, *OPTIONS, environment=SOON) as pair:
         await pair.server.start()
         struck = await strike_all(pair, faults)
         with suppress(AssertionError):  # what is left will be complained of

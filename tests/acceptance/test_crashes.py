@@ -2,16 +2,14 @@
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.acceptance.crashing import MEETING, POINT, POINTS
-from tests.acceptance.forked import ForkedServer
+from tests.acceptance.crashing import MEETING, POINT, POINTS, CrashingServer
 from tests.acceptance.insistence import PAUSE_SECONDS, WAIT_SECONDS, insist, insist_on_state
-from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.acceptance.pair import Pair, paired
 from tests.acceptance.truth import Account, complaints
 from tests.waiting import eventually
 
@@ -31,19 +29,16 @@ REACHED_SECONDS = 20.0
 END_SECONDS = 60.0
 
 
-async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(
-    tmp_path: Path, http: aiohttp.ClientSession
-) -> None:
-    tone = encoded_tone(tmp_path)
+async def test_a_kill_at_any_point_of_a_start_and_a_stop_costs_nothing(http: aiohttp.ClientSession) -> None:
     shares = [POINTS[lane::LANES] for lane in range(LANES)]
     async with asyncio.TaskGroup() as lanes:
-        tasks = [lanes.create_task(_lane(http, tone, share)) for share in shares]
+        tasks = [lanes.create_task(_lane(http, share)) for share in shares]
     assert {point: what for task in tasks for point, what in task.result().items() if what} == {}
 
 
-async def _lane(http: aiohttp.ClientSession, tone: Path, points: list[str]) -> dict[str, list[str]]:
+async def _lane(http: aiohttp.ClientSession, points: list[str]) -> dict[str, list[str]]:
     """One server after the other on the same data, each dying at its point; at the end one that lives. By point what is wrong."""
-    async with paired(http, tone, "--slice-seconds", "1", serve=ForkedServer, environment=SOON) as pair:
+    async with paired(http, "--slice-seconds", "1", serve=CrashingServer, environment=SOON) as pair:
         async with asyncio.TaskGroup() as users:
             lives = [await _life(pair, users, f"crash-{number}", point) for number, point in enumerate(points)]
             await pair.server.start()

@@ -1,20 +1,18 @@
 """The long run (`endurance.py`, by `make endurance`) is run by hand, for minutes. What it finds must be told."""
 
-from pathlib import Path
-
 import aiohttp
 import pytest
 
 from tests.acceptance import endurance
-from tests.acceptance.pair import encoded_tone, paired
+from tests.acceptance.pair import paired
 from tests.acceptance.truth import Complaint
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500)]
 
 
-async def test_what_the_run_finds_is_told(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_what_the_run_finds_is_told(http: aiohttp.ClientSession) -> None:
     """A recorder that is left running, of a recording that nobody has ended."""
-    async with paired(http, encoded_tone(tmp_path), environment={}) as pair:
+    async with paired(http, environment={}) as pair:
         await pair.server.start()
         started = await pair.host.start("left")
         await pair.host.in_state(started["id"], "active")

@@ -13,13 +13,19 @@ import pytest
 
 from tests.acceptance.conftest import Fresh
 from tests.acceptance.processes import alive, children_of, named
-from tests.acceptance.running import Client
+from tests.acceptance.running import Client, CommandServer, RunningServer
 from tests.acceptance.test_whole_way import ms
 from tests.fakes.sound import RATE, samples_of, wrong_seconds
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def kind() -> type[RunningServer]:
+    """The very process that a user starts: its life and death are what is tested."""
+    return CommandServer
 
 
 async def gone(pids: list[int], within_seconds: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.acceptance.pair import Pair, encoded_tone, paired
+from tests.acceptance.pair import Pair, paired
 from tests.acceptance.truth import complaints
 from tests.waiting import eventually
 
@@ -26,13 +26,8 @@ OPTIONS = ("--slice-seconds", "2")
 END_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encoded_tone(tmp_path_factory.mktemp("tone"))
-
-
-async def test_notifications_alone_carry(http: aiohttp.ClientSession, tone: Path) -> None:
-    async with paired(http, tone, *OPTIONS, "--fault", "query.http_500=1", environment=SOON) as pair:
+async def test_notifications_alone_carry(http: aiohttp.ClientSession) -> None:
+    async with paired(http, *OPTIONS, "--fault", "query.http_500=1", environment=SOON) as pair:
         ended = await _recorded(pair)
         evidence = [event["data"].get("evidence", "") for event in await pair.history(ended["id"])]
         assert (ended["state"], ended["completeness"]) == ("completed", "complete"), ended
@@ -41,8 +36,8 @@ async def test_notifications_alone_carry(http: aiohttp.ClientSession, tone: Path
         assert complaints(await pair.account()) == []
 
 
-async def test_queries_alone_carry(http: aiohttp.ClientSession, tone: Path) -> None:
-    async with paired(http, tone, *OPTIONS, "--fault", "webhook.lost=1", environment=SOON) as pair:
+async def test_queries_alone_carry(http: aiohttp.ClientSession) -> None:
+    async with paired(http, *OPTIONS, "--fault", "webhook.lost=1", environment=SOON) as pair:
         ended = await _recorded(pair)
         evidence = [event["data"].get("evidence", "") for event in await pair.history(ended["id"])]
         assert (ended["state"], ended["completeness"]) == ("completed", "complete"), ended
@@ -52,10 +47,10 @@ async def test_queries_alone_carry(http: aiohttp.ClientSession, tone: Path) -> N
 
 
 async def test_with_the_listing_alone_it_ends_by_its_deadline_and_holds_what_was_captured(
-    http: aiohttp.ClientSession, tone: Path
+    http: aiohttp.ClientSession,
 ) -> None:
     faults = ("--fault", "webhook.lost=1", "--fault", "query.http_500=1")
-    async with paired(http, tone, *OPTIONS, *faults, environment=SOON) as pair:
+    async with paired(http, *OPTIONS, *faults, environment=SOON) as pair:
         await pair.server.start()
         started = await pair.host.start("blind")
         ended = await _over(pair, started["id"])
@@ -65,11 +60,9 @@ async def test_with_the_listing_alone_it_ends_by_its_deadline_and_holds_what_was
         assert complaints(await pair.account()) == []
 
 
-async def test_without_the_listing_nothing_is_completed(
-    http: aiohttp.ClientSession, tone: Path, tmp_path: Path
-) -> None:
+async def test_without_the_listing_nothing_is_completed(http: aiohttp.ClientSession, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    async with paired(http, tone, *OPTIONS, environment={**SOON, "TAPEDECK_STORAGE__PATH": str(disk)}) as pair:
+    async with paired(http, *OPTIONS, environment={**SOON, "TAPEDECK_STORAGE__PATH": str(disk)}) as pair:
         ended = await _recorded(pair, unmount=disk)
         assert (ended["state"], ended["error"]["code"]) == ("failed", "storage_unavailable"), ended
         assert [each["exitReason"] for each in await pair.sessions()] == ["stopped"]

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
-from tests.acceptance.conftest import fresh, host, http, operator, server
+from tests.acceptance.conftest import fresh, host, http, kind, operator, server
 
-__all__ = ["browser", "fresh", "host", "http", "operator", "page", "page_errors", "server"]
+__all__ = ["browser", "fresh", "host", "http", "kind", "operator", "page", "page_errors", "server"]
 
 FLAGS = (
     "--no-sandbox",
