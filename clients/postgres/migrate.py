@@ -1,4 +1,4 @@
-"""Brings a database to this version's schema, under a lock, so that several servers may start at once."""
+"""Brings a database to this version's schema, so that several servers may start at once."""
 
 import asyncio
 from functools import partial
@@ -6,44 +6,48 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from clients.postgres.pool import CONNECT_SECONDS
 
-LOCK = 7_233_146_021
-"""The advisory lock of Tapedeck's migrations; any number that nobody else uses."""
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+LATEST = max(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
 class MigrationFailed(OSError):
     """The database cannot be reached, refuses, or is of a later version; the message says so, without the address."""
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+def upgrade(url: str, revision: str = LATEST) -> None:
     """Apply all revisions that are missing, up to the last or that one. Not for a running loop.
 
-    Raises MigrationFailed. All of it is applied, or nothing.
+    Raises MigrationFailed. All of it is applied, or nothing. What applies them takes longer to load than the rest of a
+    server, so it is loaded only if one is missing.
     """
-    try:
-        asyncio.run(_upgrade(url, revision))
-    except DBAPIError as error:
-        raise MigrationFailed(f"the database cannot be migrated: {error.orig}") from error
-    except CommandError as error:
-        raise MigrationFailed(f"the database is not of a version that is known here: {error}") from error
+    asyncio.run(_upgrade(url, revision))
 
 
 async def _upgrade(url: str, revision: str) -> None:
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(_connect, url), poolclass=pool.NullPool)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(_run, revision)
+        if await _found(url) == revision:
+            return
+        from clients.postgres.migrations.apply import apply
+
+        await apply(partial(_connect, url), revision)
+    except asyncpg.PostgresError as error:
+        raise MigrationFailed(f"the database cannot be migrated: {error}") from error
+
+
+async def _found(url: str) -> str | None:
+    """The revision that the database is of, unless it has no schema."""
+    connection = await _connect(url)
+    try:
+        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    else:
+        return found
     finally:
-        await engine.dispose()
+        await connection.close()
 
 
 async def _connect(url: str) -> Any:
@@ -55,10 +59,3 @@ async def _connect(url: str) -> Any:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise MigrationFailed(f"the database cannot be reached: {reason}; see DATABASE_URL") from error
-
-
-def _run(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)

@@ -18,7 +18,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
 
-LOADED = ("server.cli", "server.main", "server.simulate", "clients.postgres.migrate", "tests.acceptance.crashing")
+LOADED = (
+    "server.cli",
+    "server.main",
+    "server.simulate",
+    "clients.postgres.migrations.apply",
+    "tests.acceptance.crashing",
+)
 
 
 class Life(NamedTuple):

@@ -1,15 +1,17 @@
 """Migrations: on any address that the pool takes, by several servers at once, again and again, and on top of data."""
 
 import asyncio
+import sys
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from actors.domain.ids import MeetingId
 from actors.domain.model import Completeness, Meeting
 from actors.reading import ListQuery
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.journal import PostgresJournal
-from clients.postgres.migrate import MigrationFailed, upgrade
+from clients.postgres.migrate import LATEST, VERSIONS, MigrationFailed, upgrade
 from clients.postgres.pool import Pool, create_pool
 from clients.postgres.records import PostgresRecords
 from tests.fakes.appends import next_append
@@ -26,6 +28,17 @@ async def test_several_servers_may_migrate_at_once_and_again(database_url: str, 
     await asyncio.to_thread(upgrade, database_url)
     assert await pool.fetchval("SELECT count(*) FROM alembic_version") == 1
     assert await pool.fetchval("SELECT count(*) FROM identity") == 1
+
+
+async def test_what_applies_revisions_is_loaded_only_if_one_is_missing(
+    database_url: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ScriptDirectory(str(VERSIONS.parent)).get_heads() == [LATEST]
+    monkeypatch.setitem(sys.modules, "clients.postgres.migrations.apply", None)
+    await asyncio.to_thread(upgrade, database_url)
+    await pool.execute("UPDATE alembic_version SET version_num = '0003'")
+    with pytest.raises(ImportError):
+        await asyncio.to_thread(upgrade, database_url)
 
 
 @pytest.mark.parametrize("query", ["application_name=x", "sslmode=disable", "target_session_attrs=any"])

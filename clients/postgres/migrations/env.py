@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `clients.postgres.migrate` hands over."""
+"""Alembic's entry: runs the revisions on the connection that `clients.postgres.migrations.apply` hands over."""
 
 from alembic import context
 

@@ -195,6 +195,12 @@ def test_a_token_needs_none_of_the_heavy_parts() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_start_on_a_database_that_has_the_schema_needs_nothing_that_makes_one() -> None:
+    code = "import sys, server.main\nprint(sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_fault_that_does_not_exist_ends_the_start_with_the_list_of_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
