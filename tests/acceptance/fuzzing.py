@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 
 import requests
 import schemathesis
@@ -11,7 +12,7 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.case import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-WEBHOOK_SECRET = "known"
+WEBHOOK_SECRET = os.environ["AGORA_WEBHOOK_SECRET"]
 UNFORESEEN = (
     "cursor and offset exclude each other",
     "this is no cursor of this list",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.encoded import give_tone
 from tests.acceptance.processes import alive, children_of, named
 from tests.acceptance.running import RunningServer
 from tests.waiting import eventually
@@ -31,6 +32,7 @@ async def make_run(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     command = ("make", "--silent", "--old-file=setup-run", f"BIN={Path(sys.prefix) / 'bin'}", "run")
     output = (tmp_path / "output").open("wb")
     environment = RunningServer(tmp_path / "data").environment()
+    give_tone(tmp_path / "data" / "simulator")
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
     )

@@ -85,10 +85,11 @@ def clock_track(cache: Path, width: int, height: int, fps: int) -> Track:
 
 
 def _tone() -> "array[float]":
-    step = [2 * math.pi * (300 + 10 * second) / RATE for second in range(ROUND_SECONDS)]
     one = array("f")
     for second in range(ROUND_SECONDS):
-        one.extend(AMPLITUDE * math.sin(step[second] * sample) for sample in range(RATE))
+        step = 2 * math.pi * (300 + 10 * second) / RATE
+        tenth = array("f", (AMPLITUDE * math.sin(step * sample) for sample in range(RATE // 10)))
+        one.extend(tenth * 10)  # all frequencies are multiples of 10 Hz
     return one
 
 
