@@ -13,7 +13,7 @@ from tests.acceptance.forked import Forked, fork
 from tests.listening import free_port
 from tests.waiting import eventually
 
-SAY_SECONDS = 30.0
+SAY_SECONDS = 60.0
 
 
 class Simulator:

@@ -18,7 +18,8 @@ from tests.acceptance.encoded import give_tone
 from tests.acceptance.forked import fork
 from tests.waiting import eventually
 
-READY_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
+"""For a start or an end on a loaded machine; a test that holds a server to less says so."""
 SECRET = "a-secret-of-the-acceptance-tests-which-is-long-enough"
 URL = re.compile(r"Tapedeck\s+(http://\S+)")
 
@@ -70,7 +71,7 @@ class RunningServer:
             found = URL.search(said)
             return found[1] if found else None
 
-        self.url = await eventually(address, READY_SECONDS) or ""
+        self.url = await eventually(address, PATIENCE_SECONDS) or ""
         return self
 
     async def _spawn(self, environment: dict[str, str]) -> Process:
@@ -98,7 +99,7 @@ class RunningServer:
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), seconds)
 
-    async def stop(self, seconds: float = 10.0) -> int:
+    async def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
         """SIGTERM, and the exit code; 0 also where it was never started."""
         if self._process is None:
             return 0
