@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from unittest.mock import Mock
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
@@ -33,6 +34,24 @@ async def test_info_faults_and_requests(begin: Begin) -> None:
         ("start", 200, None),
     ]
     assert (await bench.ask("GET", "/_simulator/requests?limit=x"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"\\ud800": 1}', b'{"start.slow": NaN}', b'{"start.slow": 1e999}'],
+)
+async def test_a_body_that_is_none_is_refused_and_changes_nothing(begin: Begin, body: bytes) -> None:
+    bench = await begin(faults={"query.slow": 0.0})
+    assert (await bench.ask("PUT", "/_simulator/faults", body))[0] == 400
+    assert await bench.ask("GET", "/_simulator/faults") == (200, {"query.slow": 0.0})
+
+
+@pytest.mark.parametrize("header", [{"Content-Encoding": "gzip"}, {"Content-Type": "application/json; charset=none"}])
+async def test_what_a_header_says_of_a_body_breaks_nothing(begin: Begin, header: dict[str, str]) -> None:
+    bench = await begin()
+    url = bench.server.make_url("/_simulator/faults")
+    async with aiohttp.request("PUT", url, data=b"nothing", headers=header) as answer:
+        assert answer.status == 400
 
 
 async def test_control_is_for_this_host_unless_it_is_open(tmp_path: Path) -> None:

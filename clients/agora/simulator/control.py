@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from clients.agora.simulator.faults import Faults, UnknownFault
@@ -104,8 +105,8 @@ def is_this_host(remote: str | None) -> bool:
 
 async def _object(request: web.Request) -> dict[str, Any]:
     try:
-        body = await request.json()
-    except ValueError:
+        body = orjson.loads(await request.read())
+    except (orjson.JSONDecodeError, web.RequestPayloadError):
         body = None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text="the body is a JSON object")

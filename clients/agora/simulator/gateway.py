@@ -138,8 +138,10 @@ class Gateway:
                 return await answer(serve, fault)
 
     def _do_late(self, call: str, serve: Call) -> None:
+        pause_seconds = self._faults.dice(f"{call}.late").uniform(0, LATE_SECONDS_MAX)  # before another request draws
+
         async def later() -> None:
-            await asyncio.sleep(self._faults.dice(f"{call}.late").uniform(0, LATE_SECONDS_MAX))
+            await asyncio.sleep(pause_seconds)
             await answer(serve)
 
         task = asyncio.create_task(later())
