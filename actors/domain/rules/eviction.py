@@ -56,7 +56,7 @@ def find_stray(draft: Draft, recording: Recording, attempt: Attempt, sid: str, u
             recording_id=recording.recording_id,
             attempt=attempt.number,
             channel_name=recording.spec.channel_name,
-            stray=replace(attempt, sid=attempt.sid or sid or None, uids=uids),
+            stray=replace(attempt, sid=sid or attempt.sid, uids=uids),
             evidence=evidence,
             until_ms=draft.now_ms + draft.policy.eviction_limit_ms,
             ban_seconds=draft.policy.ban_seconds,

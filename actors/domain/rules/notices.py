@@ -3,6 +3,8 @@
 What a notification says is applied only forwards: what is known already, or would go back, changes nothing.
 """
 
+from collections.abc import Iterator
+
 from actors.domain.commands import Notice
 from actors.domain.events import RecorderTroubled
 from actors.domain.model import (
@@ -60,6 +62,8 @@ def reported(draft: Draft, notice: Notice) -> None:
         notice_of_evicting(draft, eviction, notice)
     recording, attempt = attempt_of(draft.meeting, notice)
     if recording is None or attempt is None:
+        if eviction is None:
+            _under_a_past_uid(draft, notice)
         return
     if attempt.closed_at_ms is None and recording.attempt is not None:
         _of_the_present(draft, recording, attempt, notice)
@@ -76,12 +80,14 @@ def is_known(meeting: Meeting, notice: Notice) -> bool:
 
 def attempt_of(meeting: Meeting, notice: Notice) -> tuple[Recording, Attempt] | tuple[None, None]:
     """Whose recorder it is about: by its sid, or by its uid where the sid is not known."""
+    return next((found for found in _attempts(meeting) if is_about(notice, found[1])), (None, None))
+
+
+def _attempts(meeting: Meeting) -> Iterator[tuple[Recording, Attempt]]:
+    """All attempts that the state knows of, the last first."""
     for recording in (meeting.live, *meeting.finishing.values()):
-        for attempt in () if recording is None else reversed(attempts_of(recording)):
-            if is_about(notice, attempt):
-                assert recording is not None
-                return recording, attempt
-    return None, None
+        if recording is not None:
+            yield from ((recording, attempt) for attempt in reversed(attempts_of(recording)))
 
 
 def is_about(notice: Notice, attempt: Attempt) -> bool:
@@ -104,6 +110,17 @@ def _outlived(draft: Draft, attempt: Attempt, notice: Notice) -> bool:
         return False
     ended_at_ms = (attempt.closed_at_ms or draft.now_ms) + draft.policy.stray_margin_ms
     return notice.event_type in CAPTURING and ended_at_ms < notice.at_ms <= draft.now_ms + draft.policy.stray_margin_ms
+
+
+def _under_a_past_uid(draft: Draft, notice: Notice) -> None:
+    """Another session under a uid of ours whose recorder has ended. A uid is never used twice, so nobody wants that one."""
+    for recording, attempt in _attempts(draft.meeting):
+        known = draft.meeting.eviction(recording.recording_id, attempt.number) is not None
+        over = attempt.closed_at_ms is not None and notice.uid in attempt.uids
+        if over and not known and _outlived(draft, attempt, notice):
+            evidence = f"event {notice.event_type} of another session"
+            find_stray(draft, recording, attempt, sid_of(notice), uid_of(notice), evidence)
+            return
 
 
 def _of_the_present(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:

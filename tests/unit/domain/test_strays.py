@@ -1,5 +1,7 @@
 """Recorders of ours that nobody wants any more, and what only looks like one."""
 
+from typing import Any
+
 import pytest
 
 from actors.domain.effects import AgoraBan, AgoraStop
@@ -20,6 +22,32 @@ def test_a_second_sid_under_a_uid_that_is_being_evicted_changes_nothing() -> Non
     story.meeting = recall(story.meeting, story.settled[RecordingId("r-1")])
     story.later(60).noticed(42, uid=story.settled["r-1"].recorder_uids[0], sid=OTHER_SID)
     assert [eviction.attempt.sid for eviction in story.meeting.evictions] == [SID]
+
+
+def recalled() -> Story:
+    """A recording that was over a minute ago, recalled because its recorder was heard of again."""
+    story = in_phase(Phase.COMPLETED).later(60)
+    story.meeting = recall(story.meeting, story.settled[RecordingId("r-1")])
+    return story
+
+
+@pytest.mark.parametrize("event_type", [40, 42])
+def test_another_session_under_the_uid_of_a_recorder_that_has_ended_is_a_stray(event_type: int) -> None:
+    story = recalled()
+    story.noticed(event_type, sid=OTHER_SID)
+    (eviction,) = story.meeting.evictions
+    assert (eviction.attempt.sid, eviction.attempt.uids) == (OTHER_SID, story.settled[RecordingId("r-1")].recorder_uids)
+    assert {AgoraBan, AgoraStop} <= {type(effect) for effect in story.effects()}
+    story.noticed(41, uid=eviction.attempt.uids[-1], sid=OTHER_SID)
+    assert story.meeting.evictions == ()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"event_type": 11}, {"event_type": 31}, {"event_type": 40, "at_ms": BEGIN_MS}, {"event_type": 40, "uid": "77"}],
+)
+def test_what_is_said_of_another_session_makes_a_stray_only_if_it_captures_now_under_our_uid(told: Any) -> None:
+    assert recalled().noticed(sid=OTHER_SID, **told) == []
 
 
 def test_a_report_of_an_attempt_that_never_sent_a_start_is_not_ours() -> None:
