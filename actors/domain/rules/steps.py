@@ -89,7 +89,7 @@ def request_stop(draft: Draft, recording: Recording, by: str, reason: EndReason)
         )
     )
     if recording.phase in (Phase.ACCEPTED, Phase.ACQUIRING):
-        finish(draft, draft.again(recording), "no start had been sent")
+        finish(draft, draft.again(recording), "stopped while no recorder was known to run")
 
 
 def accept(draft: Draft, recording: Recording, attempt: Attempt, sid: str, evidence: str) -> None:

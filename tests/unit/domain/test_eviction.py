@@ -4,6 +4,7 @@ import pytest
 
 from actors.domain.commands import BanAnswered
 from actors.domain.effects import AgoraBan, AgoraStop
+from actors.domain.events import RecordingAborted
 from actors.domain.evolve import inherit
 from actors.domain.model import Failure, FailureCode, Phase
 from actors.domain.outcomes import (
@@ -200,6 +201,16 @@ def test_a_stop_meanwhile_waits_for_the_files_of_what_ran() -> None:
     story.stop()
     story.later(30).wake()
     assert story.last.phase is Phase.PROCESSING
+
+
+def test_a_stop_beside_the_eviction_of_an_unclear_start_does_not_say_that_none_was_sent() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Ambiguous("timeout"))
+    story.started(Done(ResourceUnusable(433, "too old")))
+    (_, aborted) = story.stop()
+    assert isinstance(aborted, RecordingAborted)
+    assert aborted.evidence == "stopped while no recorder was known to run"
+    assert story.meeting.evictions
 
 
 def test_a_uid_that_it_moves_to_is_banned_too() -> None:
