@@ -92,9 +92,17 @@ def _starting(t: Times) -> Iterator[Worst]:
     )
     yield Worst(
         "no start is answered clearly",
-        "`failed`; the attempt is evicted",
+        "`processing`; the attempt is evicted",
         t.due(r.starting_deadline_seconds),
         "`starting_deadline` + `interval`",
+    )
+    yield Worst(
+        "the same, and nothing was captured",
+        "`failed`",
+        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds)
+        + t.proof.settle_seconds
+        + t.step(t.proof.check_delays_seconds, 0),
+        "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on, `settle`, the longest of `check_delays`",
     )
 
 

@@ -105,7 +105,9 @@ def _learn(meeting: Meeting, recording_id: RecordingId, number: int, sid: str | 
     attempt = None if recording is None else attempt_numbered(recording, number)
     if recording is None or attempt is None or attempt.sid is not None:
         return meeting
-    return _place(meeting, _with_attempt(recording, replace(attempt, sid=sid)))
+    first = not _has_sid(recording) and recording.phase is Phase.PROCESSING
+    learnt = _with_attempt(recording, replace(attempt, sid=sid))
+    return _place(meeting, replace(learnt, stored_at_ms=None) if first else learnt)
 
 
 def _settling(meeting: Meeting, recording_id: RecordingId, at_ms: int) -> Meeting:
@@ -149,7 +151,8 @@ def _evict(meeting: Meeting, event: EvictionBegan, at_ms: int) -> Meeting:
     if recording is None or attempt is None:
         raise IllegalTransition("there is no such attempt to evict")
     phase = next_phase(recording.phase, event)
-    evicted = recording if phase is Phase.PROCESSING else _close(recording, event.attempt, at_ms)
+    doubted = _in_doubt(recording, event.attempt)
+    evicted = doubted if phase is Phase.PROCESSING else _close(doubted, event.attempt, at_ms)
     after = _place(meeting, replace(evicted, phase=phase))
     return add_eviction(after, recording, attempt, event, at_ms)
 
@@ -160,6 +163,12 @@ def _close(recording: Recording, number: int, at_ms: int) -> Recording:
     if attempt is None or attempt.number != number:
         return recording
     return replace(recording, attempt=None, past=(*recording.past, replace(attempt, closed_at_ms=at_ms)))
+
+
+def _in_doubt(recording: Recording, number: int) -> Recording:
+    """That attempt is given up although its start may have been sent, and may have worked."""
+    attempt = attempt_numbered(recording, number)
+    return recording if attempt is None else _with_attempt(recording, replace(attempt, ambiguous=True))
 
 
 def _evolve_recording(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
@@ -231,6 +240,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 trouble=event.trouble or recording.trouble,
                 deadline_at_ms=event.deadline_at_ms,
                 check_at_ms=at_ms,
+                stored_at_ms=recording.stored_at_ms if _has_sid(recording) else at_ms,
             )
         case UploadReported():
             return _uploaded(recording, event, at_ms)
@@ -239,7 +249,6 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 recording,
                 checks=recording.checks + 1,
                 check_at_ms=event.check_at_ms,
-                trouble=event.trouble or recording.trouble,
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
@@ -264,6 +273,11 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             raise IllegalTransition(f"{event.kind} is not about one recording's fields")
         case _:
             assert_never(event)
+
+
+def _has_sid(recording: Recording) -> bool:
+    """Whether there is a session of which the provider can say what became of its files."""
+    return any(attempt.sid is not None for attempt in attempts_of(recording))
 
 
 def _unfinished(status: StorageStatus) -> StorageStatus:

@@ -29,7 +29,6 @@ class MediaAwaited(Event):
 
     why: str
     check_at_ms: int
-    trouble: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

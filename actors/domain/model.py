@@ -311,7 +311,8 @@ class Recording:
     """Looks at storage that did not conclude."""
     check_at_ms: int = 0
     stored_at_ms: int | None = None
-    """When the provider said that all files are stored."""
+    """Since when no more files are to be expected: the provider said that all are stored, or there is no session that it
+    could say so of."""
     storage_status: StorageStatus = StorageStatus.PENDING
     end_reason: EndReason | None = None
     completeness: Completeness = Completeness.UNKNOWN

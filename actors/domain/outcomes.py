@@ -84,6 +84,8 @@ class ResourceUnusable:
 
     code: int
     why: str
+    may_run: bool = False
+    """A worker may have been made all the same (reference 12.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,8 @@ def attempt_numbered(recording: Recording, number: int) -> Attempt | None:
 
 
 def has_session(recording: Recording) -> bool:
-    """Whether a recorder is known to have run for it, so that there may be files."""
-    return any(attempt.sid is not None or attempt.running for attempt in attempts_of(recording))
+    """Whether a recorder has run for it, or may have, so that there may be files."""
+    return any(attempt.sid is not None or attempt.running or attempt.ambiguous for attempt in attempts_of(recording))
 
 
 def upload_of(recording: Recording) -> StorageStatus:

@@ -124,6 +124,10 @@ def _unusable(answer: Answer) -> Outcome[Any]:
     return Done(ResourceUnusable(answer.code or 0, answer.reason))
 
 
+def _failed_worker(answer: Answer) -> Outcome[Any]:
+    return Done(ResourceUnusable(answer.code or 0, answer.reason, may_run=True))
+
+
 def _seen(answer: Answer) -> Outcome[Any]:
     status = status_of(answer.body)
     return _ambiguous(answer) if status is None else Done(Seen(status, slice_started_at_ms_of(answer.body)))
@@ -176,7 +180,7 @@ TABLE: tuple[Row, ...] = (
     Row("start", ANY, 433, _unusable, "7.3"),
     Row("start", ANY, 1001, _unusable, "7.3"),
     Row("start", ANY, 1003, _unusable, "7.3"),
-    Row("start", 500, 502, _unusable, "7.2"),
+    Row("start", 500, 502, _failed_worker, "7.2, 12.3"),
     Row("start", ANY, 65, _ambiguous, "7.2"),
     Row("start", ANY, 62, _ambiguous, "7.2"),
     Row("start", 400, ANY, _rejected, "7.1, 7.2"),

@@ -202,8 +202,10 @@ class CommandRoutes:
     def _started(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
         shown = self._render(recording)
         told = {**patience.headers, **_replayed(answer)}
-        if recording.sid is None and recording.outcome is State.FAILED:
-            raise self._failed(recording, recording.error, told)
+        never = recording.end_reason is EndReason.NEVER_STARTED
+        failure = recording.error if recording.outcome is State.FAILED else recording.trouble if never else None
+        if recording.sid is None and failure is not None:
+            raise self._failed(recording, failure, told)
         if recording.sid is None and recording.want is Want.STOP:
             raise Problem("recording_aborted", headers=told, extra={"recording": shown})
         headers = {"Location": f"/api/v1/recordings/{recording.recording_id}", "ETag": etag_of(recording), **told}

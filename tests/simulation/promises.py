@@ -308,7 +308,7 @@ class Promises:
         stored = played_ms(report)
         if recording.phase is Phase.COMPLETED:
             yield from self._said(recording, report, stored)
-        elif recording.phase is not Phase.DELETED and stored > PLAYED_SLACK_MS and not self._was_given_up(recording):
+        elif recording.phase is not Phase.DELETED and stored > PLAYED_SLACK_MS:
             yield f"{stored} ms were captured and stored, and it is {recording.phase}"
 
     def _said(self, recording: Recording, report: MediaReport, stored: int) -> Iterator[str]:
@@ -334,10 +334,6 @@ class Promises:
         ended = all(playlist.ended for playlist in report.playlists)
         movies = len(report.movies) >= len(report.playlists) or "mp4" not in recording.spec.outputs
         return slices or not ended or not movies
-
-    def _was_given_up(self, recording: Recording) -> bool:
-        """Whether it failed while nobody could know that a recorder ran: what that one captured was never promised."""
-        return recording.started_at_ms is None
 
 
 def _holes(begin: int, end: int, report: MediaReport, longer_ms: int) -> list[tuple[int, int]]:

@@ -180,8 +180,17 @@ def test_a_lost_start_is_resolved_or_given_up() -> None:
 
 
 def test_starts_without_any_clear_answer_end_by_the_deadline() -> None:
-    story = Slow({AgoraStart: lambda: Ambiguous("lost")})
-    longest("no start is answered clearly", [story.until("recording.failed")])
+    story = Slow(
+        {
+            AgoraStart: lambda: Ambiguous("lost"),
+            AgoraMembers: lambda: LATER,
+            AgoraBan: lambda: LATER,
+            StorageExamine: lambda: Done(NOTHING),
+        }
+    )
+    acquired = story.until("recorder.acquired")
+    longest("no start is answered clearly", [story.until("recording.processing")])
+    longest("the same, and nothing was captured", [story.until("recording.failed") - acquired])
 
 
 def given_up(**rules: Any) -> Slow:

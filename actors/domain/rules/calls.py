@@ -118,8 +118,8 @@ def _on_start(draft: Draft, recording: Recording, attempt: Attempt, answer: Star
             running = Ambiguous(f"code {code}: it runs already, and its sid is not told")
             until_ms = draft.now_ms + draft.policy.sid_wait_ms
             _defer(draft, recording, attempt, "start", running, draft.policy.start_delays_ms[-1:], until_ms)
-        case ResourceUnusable(code, why):
-            _give_up_resource(draft, recording, attempt, f"code {code}: {why}")
+        case ResourceUnusable(code, why, may_run):
+            _give_up_resource(draft, recording, attempt, f"code {code}: {why}", may_run=may_run or attempt.ambiguous)
         case _:
             assert_never(answer)
 
@@ -193,9 +193,9 @@ def _defer(
     )
 
 
-def _give_up_resource(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
-    """A new attempt, unless an earlier start with this resource may have worked: then that one is evicted first."""
-    if attempt.ambiguous:
+def _give_up_resource(draft: Draft, recording: Recording, attempt: Attempt, why: str, *, may_run: bool) -> None:
+    """A new attempt, unless a start with this resource may have worked: then that one is evicted first."""
+    if may_run:
         evict(draft, recording, attempt, why)
     else:
         check_at_ms = next_attempt_at_ms(draft, recording)

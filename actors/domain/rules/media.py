@@ -82,16 +82,22 @@ def _conclude(draft: Draft, recording: Recording, verdict: Proven | NotYet | Not
 
 def _without_media(draft: Draft, recording: Recording, code: FailureCode, why: str) -> None:
     if recording.end_reason is EndReason.NEVER_STARTED:
-        fail(draft, recording, recording.trouble or NEVER_STARTED, why)
+        fail(draft, recording, _never_started(recording), why)
     elif recording.started_at_ms is None:
         abort(draft, recording, why)
     else:
         fail(draft, recording, Failure(code, why, retryable=False), why)
 
 
+def _never_started(recording: Recording) -> Failure:
+    """What went wrong with its starts."""
+    return recording.trouble or NEVER_STARTED
+
+
 def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> None:
     if _is_overdue(draft, recording):
-        fail(draft, recording, failure, f"still at the deadline: {why}")
+        never = recording.end_reason is EndReason.NEVER_STARTED
+        fail(draft, recording, _never_started(recording) if never else failure, f"still at the deadline: {why}")
         return
     pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)
     if recording.storage_status is StorageStatus.BACKUP:  # that may take a day, and event 31 tells when it is over
@@ -101,6 +107,5 @@ def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> No
             recording_id=recording.recording_id,
             why=why,
             check_at_ms=draft.now_ms + pause_ms,
-            trouble=failure,
         )
     )

@@ -58,7 +58,7 @@ def listed(**data: Any) -> dict[str, Any]:
         ("start", 400, coded(433), ResourceUnusable(433, "why")),
         ("start", 400, coded(1001), ResourceUnusable(1001, "why")),
         ("start", 400, coded(1003), ResourceUnusable(1003, "why")),
-        ("start", 500, coded(502), ResourceUnusable(502, "why")),
+        ("start", 500, coded(502), ResourceUnusable(502, "why", may_run=True)),
         ("query", 200, {"serverResponse": {"status": 5}}, Seen(5)),
         ("query", 200, {"serverResponse": {"status": 20, "fileList": ""}}, Seen(20)),
         ("query", 200, {"serverResponse": {"status": 4, "sliceStartTime": 1619172871089}}, Seen(4, 1619172871089)),

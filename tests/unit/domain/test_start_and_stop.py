@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from actors.domain.commands import Accepted, Refused
+from actors.domain.media import MediaReport
 from actors.domain.model import EndReason, Failure, FailureCode, Phase, State, StorageStatus
 from actors.domain.outcomes import (
     AlreadyRunning,
@@ -137,12 +138,22 @@ def test_a_capacity_that_never_frees_is_named_at_the_deadline() -> None:
 
 def test_an_unusable_resource_leads_to_a_new_attempt_with_a_new_uid() -> None:
     story = in_phase(Phase.STARTING)
-    story.started(Done(ResourceUnusable(502, "no worker")))
+    story.started(Done(ResourceUnusable(1001, "unknown")))
     assert story.live.attempts == 1
     story.later(1).wake()
     assert story.live.attempts == 2
     assert len(set(story.live.recorder_uids)) == 2
     assert story.due() == ["AgoraAcquire"]
+
+
+def test_a_worker_that_is_said_to_have_failed_is_evicted_before_the_next_attempt() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Done(ResourceUnusable(502, "no worker", may_run=True)))
+    assert story.live.phase is Phase.ACCEPTED
+    assert story.due() == ["AgoraBan"]
+    story.banned()
+    story.later(15).wake()
+    assert story.live.attempts == 2
 
 
 def test_an_unusable_resource_after_an_unclear_start_is_evicted_first() -> None:
@@ -158,7 +169,7 @@ def test_attempts_are_not_endless_nor_all_made_in_a_moment() -> None:
     story = in_phase(Phase.STARTING)
     opened_ms = [story.now_ms]
     for _ in range(story.policy.attempts_max):
-        story.started(Done(ResourceUnusable(502, "no worker")))
+        story.started(Done(ResourceUnusable(1001, "unknown")))
         story.now_ms = next_wakeup(story.meeting) or story.now_ms
         story.wake()
         opened_ms.append(story.now_ms)
@@ -301,13 +312,17 @@ def test_a_session_that_never_captures_is_stopped_at_the_deadline_and_fails() ->
     assert story.live.end_reason is EndReason.NEVER_STARTED
 
 
-def test_a_start_without_an_answer_fails_at_the_deadline_and_its_attempt_is_evicted() -> None:
+def test_a_start_without_an_answer_is_given_up_at_the_deadline_and_its_attempt_is_evicted() -> None:
     story = in_phase(Phase.STARTING).later(180)
     story.wake()
-    assert story.last.error is not None
-    assert story.last.error.code is FailureCode.NEVER_STARTED
     assert story.meeting.evictions
     assert story.meeting.live is None
+    assert (story.last.phase, story.last.end_reason) == (Phase.PROCESSING, EndReason.NEVER_STARTED)
+    story.banned()
+    story.later(15).wake()
+    story.later(45).examined(Done(MediaReport((), (), ())))
+    assert story.last.error is not None
+    assert (story.last.phase, story.last.error.code) == (Phase.FAILED, FailureCode.NEVER_STARTED)
 
 
 def test_the_deadline_of_a_start_beside_an_eviction_begins_when_an_attempt_may_be_opened() -> None:
