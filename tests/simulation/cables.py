@@ -49,6 +49,8 @@ class ProviderCable:
 
     async def stop(self, call: Any) -> Any:
         self._asked(call)
+        if self._strikes("stop.fails"):
+            return await self._line.refuse("stop", Ambiguous("500"), 1)
         return await self._call("stop", call, lambda: self._stop(call))
 
     async def update(self, call: Any) -> Any:

@@ -21,6 +21,7 @@ CALLS: Mapping[str, tuple[float, ...]] = {
     "provider.refused": (0.0, 0.0, 0.0, 0.02),
     "query.fails": (0.0, 0.0, 0.0, 0.3, 1.0),
     "stop.lingers": (0.0, 0.0, 0.3),
+    "stop.fails": (0.0, 0.0, 0.0, 0.3),
     "rule.refused": (0.0, 0.0, 0.3, 0.8),
     "list.fails": (0.0, 0.0, 0.3, 0.8),
     "database.unavailable": RARE,

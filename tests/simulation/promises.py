@@ -120,13 +120,16 @@ class Promises:
                     )
             self._forwards(event)
             self._evidence(event.event)
-            self._learn(event.event)
             self._asked_for(append.meeting_id, event.event)
+            self._learn(event.event)
         self._numbers[append.meeting_id] = seq, sequence
         self._one_live(append.meeting_id)
 
     def _asked_for(self, meeting: MeetingId, event: AnyEvent) -> None:
-        """Nothing ends that nobody wants to end: neither for a deploy, nor because a room was empty that was not."""
+        """Nothing ends that nobody wants to end: neither for a deploy, nor because a room was empty that was not. What is to end
+        is asked to once, since that is not forgotten."""
+        if isinstance(event, StopRequested) and (event.recording_id, None) in self._ending:
+            raise Broken(f"a recording of {meeting} was to end, and had to be asked again")
         if isinstance(event, StopRequested) and event.reason is EndReason.STOP_REQUESTED and event.by != HOST:
             raise Broken(f"a recording of {meeting} was stopped by {event.by}, whom nobody asked to")
         idle = isinstance(event, RecorderExited) and event.end_reason in (EndReason.PROVIDER_IDLE, EndReason.EMPTY_ROOM)

@@ -30,6 +30,8 @@ CATCHING_UP_SECONDS = 420.0
 """By so long after the faults every recorder has been told what is wanted of it, and its loss is known."""
 SETTLING_SECONDS = 6 * 3600.0
 """So long everything may take to come to its end once the faults have stopped."""
+RULE_DELAY_MS = (200, 14_000)
+"""A kicking rule strikes just before it is taken to have (`Policy.eviction_settle_ms`)."""
 LOOK_SECONDS = 20.0
 WATCH_SECONDS = 60.0
 AFTERMATH_SECONDS = 60.0
@@ -59,7 +61,7 @@ class World:
         self.size = size
         self.database = MemoryDatabase(self.now_ms)
         self.journal = WatchedJournal(self)
-        self.agora = FakeAgora(self, faults.dice("agora"))
+        self.agora = FakeAgora(self, faults.dice("agora"), RULE_DELAY_MS)
         self.shelf = Shelf(self.agora, faults)
         self.veil = Veil()
         self.promises = Promises(self)
