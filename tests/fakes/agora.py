@@ -43,7 +43,7 @@ from actors.domain.outcomes import (
 )
 from tests.fakes.channels import Rooms, Rule, Rules
 from tests.fakes.files import FakeMedia
-from tests.fakes.lives import LEFT_BY_API, LEFT_IGNORED, PROGRESS_MS, Lives
+from tests.fakes.lives import GAP_MS, LEFT_BY_API, LEFT_IGNORED, PROGRESS_MS, Lives
 from tests.fakes.recorders import Resource, Session
 
 RESOURCE_LIFETIME_MS = 300_000
@@ -108,11 +108,11 @@ class FakeAgora:
 
     # --- what may befall a session; nothing does if it has ended ---
 
-    def failover(self, sid: str, now_ms: int) -> None:
+    def failover(self, sid: str, now_ms: int, gap_ms: tuple[int, int] = GAP_MS) -> None:
         """Its machine is lost; another goes on with it (reference 7.5)."""
         session = self._live(sid, now_ms)
         if session is not None:
-            self.lives.lose_machine(session, now_ms)
+            self.lives.lose_machine(session, now_ms, gap_ms)
 
     def die(self, sid: str, now_ms: int) -> None:
         """It is gone without a word."""

@@ -53,12 +53,12 @@ class Lives:
             if session.ended_at_ms is None:
                 self._capture(session, now_ms)
 
-    def lose_machine(self, session: Session, now_ms: int) -> None:
+    def lose_machine(self, session: Session, now_ms: int, gap_ms: tuple[int, int] = GAP_MS) -> None:
         session.leg.lost_at_ms = now_ms
         if len(session.legs) > MOVES_MAX:
             self.die(session, now_ms)
         else:
-            session.move = (now_ms + self.rng.randint(*GAP_MS), str(self.rng.randint(1, UID_MAX)))
+            session.move = (now_ms + self.rng.randint(*gap_ms), str(self.rng.randint(1, UID_MAX)))
 
     def die(self, session: Session, now_ms: int) -> None:
         session.dead, session.ended_at_ms = True, now_ms

@@ -57,6 +57,8 @@ EVENTS: Mapping[str, tuple[float, ...]] = {
     "session.hidden": (0.0, 0.0, 1 / 200),
 }
 """How often a second something befalls the world."""
+BEYOND = ("session.astray",)
+"""What the service says does not happen, and what no run can keep all promises under: only where a case names a rate."""
 CONSEQUENCES = ("provider.outlived", "database.outlived", "node.renamed", "node.ghost", "node.ousted")
 """What follows from others: a call that arrives after its caller's death, a node that comes back under another name, or beside
 one that only stood still, which then has to end."""
@@ -76,7 +78,7 @@ class Faults:
     @classmethod
     def drawn(cls, seed: int, given: Mapping[str, float] = MappingProxyType({})) -> "Faults":
         """Rates for one run; those that are given are not drawn."""
-        if unknown := sorted(given.keys() - {*CALLS, *SESSIONS, *EVENTS}):
+        if unknown := sorted(given.keys() - {*CALLS, *SESSIONS, *EVENTS, *BEYOND}):
             raise ValueError(f"no such fault: {', '.join(unknown)}")
         faults = cls(str(seed))
         for kind, rates in {**CALLS, **SESSIONS, **EVENTS}.items():

@@ -40,6 +40,10 @@ HOST = "host"
 """Who the users are."""
 NOTICED_MS = 300_000
 """By so long after a recorder was lost, without any fault, it is known."""
+PUT_OUT_MS = 120_000
+"""By so long after it has come back a stray is put out, without any fault."""
+SIGNS = (12, 40, 42)
+"""Notifications of a recorder that captures (reference 9.4)."""
 OVERDUE_LOOKS = 6
 """So often a deadline may be seen to be over, by somebody who could act on it."""
 RANKS = {
@@ -82,7 +86,7 @@ class Promises:
         One that a rule has put out, or that has answered a stop, runs no more; one that is between two machines does not run.
         """
         sessions = self._world.agora.running(meeting)
-        running = [item for item in sessions if item.move is None and not self.is_unknowable(item)]
+        running = [item for item in sessions if item.move is None and not self._is_excused(item)]
         if len(running) > 1:
             raise Broken(f"{len(running)} recorders run in {meeting}: {', '.join(item.uid for item in running)}")
 
@@ -95,6 +99,22 @@ class Promises:
             return False
         rows = [row for _, row in self._world.database.recorders.values()]
         return not any(row.sid == session.sid or row.uid == session.recorder_uid for row in rows)
+
+    def _is_excused(self, session: Session) -> bool:
+        """Whether nobody could know that it would still run."""
+        return session.sid in self._world.astray or self.is_unknowable(session)
+
+    def _is_to_be_put_out(self, session: Session) -> bool:
+        """Whether somebody could know that it runs."""
+        return not self._is_excused(session) or (not self.is_unknowable(session) and self._is_told_of(session))
+
+    def _is_told_of(self, session: Session) -> bool:
+        """Whether word has come that it captures where it is now."""
+        notices = (row.notice for row in self._world.database.inbox.values())
+        return any(
+            notice.sid == session.sid and notice.event_type in SIGNS and notice.at_ms >= session.leg.since_ms
+            for notice in notices
+        )
 
     def known_recorders(self, meeting: MeetingId) -> None:
         """No recorder runs that was not started under a uid that the journal holds."""
@@ -251,7 +271,7 @@ class Promises:
                 continue
             for session in self._world.agora.running(meeting):
                 made = (session.subscribe, session.layout)
-                if made != (recording.spec.subscribe, recording.spec.layout) and not self.is_unknowable(session):
+                if made != (recording.spec.subscribe, recording.spec.layout) and not self._is_excused(session):
                     raise Broken(f"a recorder of {meeting} records otherwise than is wanted")
 
     def recorded_as_said(self, meeting: MeetingId) -> None:
@@ -262,6 +282,15 @@ class Promises:
             ended_at_ms = self._session(recording.attempt.sid or "").ended_at_ms
             if ended_at_ms is not None and self._world.now_ms() - ended_at_ms > NOTICED_MS:
                 raise Broken(f"nobody noticed that the recorder of {meeting} is gone")
+
+    def strays_put_out(self, meeting: MeetingId) -> None:
+        """A recorder that comes back after it was taken to have ended is put out, once there is word of it."""
+        wanted = {item.sid for item in self._world.database.recordings_of(meeting) if is_live(item)}
+        for session in self._world.agora.running(meeting):
+            back_ms = self._world.now_ms() - session.leg.since_ms
+            stray = session.sid in self._world.astray - wanted and session.move is None and back_ms > PUT_OUT_MS
+            if stray and self._is_told_of(session):
+                raise Broken(f"a recorder of {meeting} came back after its end, and was left alone")
 
     # --- from time to time ---
 
@@ -289,7 +318,7 @@ class Promises:
             elif recording.want is not Want.STOP:
                 yield f"recording {recording.recording_id} is settled and still wanted"
         for meeting in world.meetings:
-            if any(not self.is_unknowable(item) for item in world.agora.running(meeting)):
+            if any(self._is_to_be_put_out(item) for item in world.agora.running(meeting)):
                 yield f"a recorder was left running in {meeting}"
         for meeting, row in world.database.meetings.items():
             if row.state.evictions:
@@ -305,7 +334,7 @@ class Promises:
 
     def recorded(self, recording: Recording, report: MediaReport) -> Iterator[str]:
         """Whether what is said of a recording is what was captured and stored."""
-        if any(item.prefix == recording.prefix and self.is_unknowable(item) for item in self._world.agora.sessions):
+        if any(item.prefix == recording.prefix and self._is_excused(item) for item in self._world.agora.sessions):
             self._world.faults.happened("session.unknowable")
             return
         stored = played_ms(report)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulation.__main__ import many, one
 from tests.simulation.cases import hard_cases, run_case
-from tests.simulation.faults import CALLS, EVENTS, KINDS, SESSIONS, Faults
+from tests.simulation.faults import BEYOND, CALLS, EVENTS, KINDS, SESSIONS, Faults
 from tests.simulation.run import Result
 
 ROOT = Path(__file__).parent.parent.parent
@@ -66,6 +66,13 @@ def test_a_case_may_name_rates_which_are_then_not_drawn() -> None:
     assert set(run_case(f"seed 4 with {calm} webhook.lost=1").fired) == {"webhook.lost"}
     drawn, given = Faults.drawn(4).rates, Faults.drawn(4, {"webhook.lost": 0.7}).rates
     assert given == {**drawn, "webhook.lost": 0.7}
+
+
+def test_what_the_service_rules_out_befalls_only_a_case_that_names_it() -> None:
+    assert BEYOND
+    for kind in BEYOND:
+        assert kind not in Faults.drawn(4).rates
+        assert run_case(f"seed 4 with {kind}=0.01").fired[kind]
 
 
 def test_a_rate_of_no_fault_is_refused() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from actors.domain.commands import Notice
 from tests.fakes.recorders import Session
-from tests.simulation.faults import EVENTS
+from tests.simulation.faults import BEYOND, EVENTS
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -21,6 +21,8 @@ CUT_SECONDS = (1.0, 120.0)
 EMPTY_SECONDS = (5.0, 400.0)
 HIDDEN_SECONDS = (30.0, 300.0)
 """Up to several times as long as a move takes."""
+ASTRAY_MS = (300_000, 420_000)
+"""By then a recorder that is between two machines is believed gone."""
 ROUND_SECONDS = 2.0
 POSTS_MAX = 4
 """So often a notification is sent that is not answered (reference 9.1)."""
@@ -37,7 +39,7 @@ class Troubles:
     async def brew(self, kind: str) -> None:
         """Let it happen at its rate, until the faults are over."""
         rate, dice = self._world.faults.rates.get(kind, 0.0), self._world.faults.dice(kind)
-        while rate and kind in EVENTS:
+        while rate and kind in (*EVENTS, *BEYOND):
             await asyncio.sleep(dice.expovariate(rate))
             if not self._world.faults.on:
                 return
@@ -78,6 +80,7 @@ class Troubles:
         if kind in (
             "session.failover",
             "session.hidden",
+            "session.astray",
         ):  # two in a row would look like an end, to everybody (reference 4.3)
             running = [session for session in running if self._is_steady(session, now_ms)]
         if not running:
@@ -86,6 +89,10 @@ class Troubles:
         self._world.wire.tell(f"{session.cname} {session.recorder_uid} {kind}")
         if kind == "session.hidden":
             self._world.veil.hide(session.sid, now_ms + round(self._dice.uniform(*HIDDEN_SECONDS) * 1000))
+            return
+        if kind == "session.astray":
+            self._world.astray.add(session.sid)
+            agora.failover(session.sid, now_ms, ASTRAY_MS)
             return
         disturb = {"session.failover": agora.failover, "session.death": agora.die, "session.evicted": agora.evict}
         disturb[kind](session.sid, now_ms)

@@ -16,7 +16,7 @@ from actors.domain.model import Meeting
 from actors.ports import Append
 from tests.fakes.agora import FakeAgora
 from tests.fakes.memory import MemoryDatabase, MemoryJournal
-from tests.simulation.faults import EVENTS, Faults
+from tests.simulation.faults import BEYOND, EVENTS, Faults
 from tests.simulation.listeners import Listener
 from tests.simulation.node import Node
 from tests.simulation.promises import SAFETY, Broken, Promises
@@ -70,6 +70,8 @@ class World:
         self.listeners = [Listener(self, meeting) for meeting in self.meetings]
         self.emptied: set[MeetingId] = set()
         """Whose room was empty at some time."""
+        self.astray: set[str] = set()
+        """Sessions that were between two machines for longer than the service says."""
         self.nodes: list[Node] = []
         self.past: list[Node] = []
         """Kept so that what a dead process would still do in `finally` is not done before the end."""
@@ -110,7 +112,7 @@ class World:
         """Users act under faults; then the faults stop, and everything must come to its end."""
         self.begin()
         troubles = Troubles(self)
-        brewing = [self.spawn(troubles.brew(kind)) for kind in EVENTS]
+        brewing = [self.spawn(troubles.brew(kind)) for kind in (*EVENTS, *BEYOND)]
         users = [Users(self, meeting) for meeting in self.meetings]
         using = [self.spawn(each.use()) for each in users]
         await asyncio.sleep(self.size.seconds)
@@ -121,6 +123,7 @@ class World:
         for meeting in self.meetings:
             self._keep(lambda meeting=meeting: self.promises.made_as_wanted(meeting))
             self._keep(lambda meeting=meeting: self.promises.recorded_as_said(meeting))
+            self._keep(lambda meeting=meeting: self.promises.strays_put_out(meeting))
         await self.end(users)
 
     def begin(self) -> None:
