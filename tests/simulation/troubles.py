@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from actors.domain.commands import Notice
 from tests.fakes.recorders import Session
-from tests.simulation.faults import BEYOND, EVENTS
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -23,6 +22,8 @@ HIDDEN_SECONDS = (30.0, 300.0)
 """Up to several times as long as a move takes."""
 ASTRAY_MS = (300_000, 420_000)
 """By then a recorder that is between two machines is believed gone."""
+ONCE = ("session.failover", "session.hidden", "session.astray")
+"""Two of these in a row would look like an end, to everybody (reference 4.3)."""
 ROUND_SECONDS = 2.0
 POSTS_MAX = 4
 """So often a notification is sent that is not answered (reference 9.1)."""
@@ -39,7 +40,7 @@ class Troubles:
     async def brew(self, kind: str) -> None:
         """Let it happen at its rate, until the faults are over."""
         rate, dice = self._world.faults.rates.get(kind, 0.0), self._world.faults.dice(kind)
-        while rate and kind in (*EVENTS, *BEYOND):
+        while rate:
             await asyncio.sleep(dice.expovariate(rate))
             if not self._world.faults.on:
                 return
@@ -77,25 +78,27 @@ class Troubles:
         agora, now_ms = self._world.agora, self._world.now_ms()
         agora.advance(now_ms)
         running = [session for room in self._world.meetings for session in agora.running(room)]
-        if kind in (
-            "session.failover",
-            "session.hidden",
-            "session.astray",
-        ):  # two in a row would look like an end, to everybody (reference 4.3)
+        if kind in ONCE:
             running = [session for session in running if self._is_steady(session, now_ms)]
         if not running:
             return
         session = self._dice.choice(running)
         self._world.wire.tell(f"{session.cname} {session.recorder_uid} {kind}")
-        if kind == "session.hidden":
-            self._world.veil.hide(session.sid, now_ms + round(self._dice.uniform(*HIDDEN_SECONDS) * 1000))
-            return
-        if kind == "session.astray":
-            self._world.astray.add(session.sid)
-            agora.failover(session.sid, now_ms, ASTRAY_MS)
-            return
-        disturb = {"session.failover": agora.failover, "session.death": agora.die, "session.evicted": agora.evict}
+        disturb = {
+            "session.failover": agora.failover,
+            "session.death": agora.die,
+            "session.evicted": agora.evict,
+            "session.hidden": self._hide,
+            "session.astray": self._lead_astray,
+        }
         disturb[kind](session.sid, now_ms)
+
+    def _hide(self, sid: str, now_ms: int) -> None:
+        self._world.veil.hide(sid, now_ms + round(self._dice.uniform(*HIDDEN_SECONDS) * 1000))
+
+    def _lead_astray(self, sid: str, now_ms: int) -> None:
+        self._world.astray.add(sid)
+        self._world.agora.failover(sid, now_ms, ASTRAY_MS)
 
     def _is_steady(self, session: Session, now_ms: int) -> bool:
         """Whether it is to be found, and has been for a while."""
