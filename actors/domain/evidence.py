@@ -53,6 +53,8 @@ def judge(report: MediaReport, recording: Recording, policy: Policy, now_ms: int
     if recording.nothing_recorded and not report.objects:
         return Nothing(FailureCode.NO_MEDIA, "the provider recorded nothing")
     case = _Case.of(report, recording, policy)
+    if case.is_awaited(now_ms):
+        return NotYet("the last recorder has left nothing yet", case.code)
     faults = case.faults(now_ms)
     if faults and not _settled(recording, policy, now_ms):
         return NotYet("; ".join(faults), case.code)
@@ -133,6 +135,14 @@ class _Case:
         """What it is called when nothing comes of it."""
         lost = any(not s.present for s in self.stretches) or any(p.error for p in self.report.playlists)
         return FailureCode.SLICES_MISSING if lost else FailureCode.NO_MEDIA
+
+    def is_awaited(self, now_ms: int) -> bool:
+        """Whether the last recorder has left nothing, and may only be slow: it may have captured less than what is tolerated."""
+        last = self.recording.attempt
+        if last is None or last.sid is None or last.closed_at_ms is None or self.recording.nothing_recorded:
+            return False
+        there = any(part.session == last.sid for part in self.parts)
+        return not there and now_ms < last.closed_at_ms + self.policy.settle_ms
 
     def faults(self, now_ms: int) -> list[str]:
         """All that keeps it from being complete."""

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from actors.domain.evidence import Nothing, NotYet, Proven, Verdict, judge
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.model import Completeness, EndReason, FailureCode, Gap, Phase, Recording, RecordingSpec, Want
+from actors.domain.model import (
+    Attempt,
+    Completeness,
+    EndReason,
+    FailureCode,
+    Gap,
+    Phase,
+    Recording,
+    RecordingSpec,
+    Want,
+)
 from actors.domain.policy import Policy
 
 T0 = 1_790_000_000_000
@@ -170,6 +180,17 @@ def test_a_limit_that_was_acted_on_late_asks_for_nothing_beyond_it() -> None:
     assert gaps_of(WHOLE, late) == []
     died = report(playlist(slices(15, 15)), movies=(movie(30),))
     assert gaps_of(died, replace(late, stopped_at_ms=T0 + 30_000)) == [Gap(T0 + 30_000, T0 + 45_000, "recorder_lost")]
+
+
+def test_the_files_of_the_last_recorder_are_waited_for_though_little_may_be_missing() -> None:
+    """It took the place of another just before the stop."""
+    end = T0 + 46_000
+    last = Attempt(number=2, uids=("2",), opened_at_ms=end - 1000, sid="b" * 32, closed_at_ms=end)
+    case = recording(46, attempt=last)
+    assert isinstance(judge(WHOLE, case, POLICY, end + POLICY.settle_ms - 1), NotYet)
+    assert proven(judge(WHOLE, case, POLICY, end + POLICY.settle_ms)).completeness is Completeness.COMPLETE
+    there = replace(case, attempt=replace(last, sid=SID))
+    assert proven(judge(WHOLE, there, POLICY, end)).completeness is Completeness.COMPLETE
 
 
 def test_an_empty_room_that_was_left_before_its_stop_is_no_gap() -> None:

@@ -200,10 +200,11 @@ def _late_start_until_ms(draft: Draft, attempt: Attempt) -> int:
     return acquired_at_ms + draft.policy.resource_lifetime_ms + draft.policy.eviction_margin_ms
 
 
-def _held_until_ms(draft: Draft, attempt: Attempt, missing_since_ms: int = 0) -> int:
-    """So long one that is not found may be moving to another machine: no rule keeps its next uid out."""
-    since_ms = attempt.missing_since_ms or missing_since_ms
-    return since_ms + draft.policy.failover_window_ms if since_ms else 0
+def _held_until_ms(draft: Draft, attempt: Attempt) -> int:
+    """So long a session that does not answer may be moving to another machine: no rule keeps its next uid out."""
+    if attempt.sid is None:
+        return 0
+    return (attempt.missing_since_ms or draft.now_ms) + draft.policy.failover_window_ms
 
 
 def _absent(draft: Draft, eviction: Eviction) -> bool:
@@ -261,7 +262,7 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
             attempt=attempt.number,
             why=why,
             missed=missed,
-            held_until_ms=_held_until_ms(draft, attempt, draft.now_ms) if missed else 0,
+            held_until_ms=_held_until_ms(draft, attempt) if missed else 0,
             check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, attempt.tries),
         )
     )

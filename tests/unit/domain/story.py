@@ -184,12 +184,12 @@ def whole_media(story: Story, seconds: int = 60) -> MediaReport:
         Slice(f"p/{at}.ts", min(15, seconds - at), started_ms + at * 1000, 30_000) for at in range(0, seconds, 15)
     )
     objects = (
-        StoredObject("p/a.m3u8", 300, 0),
-        StoredObject("p/a_0.mp4", 90_000, 0),
+        StoredObject(f"p/{SID}_m-1.m3u8", 300, 0),
+        StoredObject(f"p/{SID}_m-1_0.mp4", 90_000, 0),
         *(StoredObject(item.key, item.size or 0, 0) for item in slices),
     )
-    playlist = Playlist("p/a.m3u8", 300, slices, ended=True)
-    return MediaReport(objects, (playlist,), (Movie("p/a_0.mp4", 90_000, float(seconds)),))
+    playlist = Playlist(f"p/{SID}_m-1.m3u8", 300, slices, ended=True)
+    return MediaReport(objects, (playlist,), (Movie(f"p/{SID}_m-1_0.mp4", 90_000, float(seconds)),))
 
 
 def accepted_beside_an_eviction() -> Story:

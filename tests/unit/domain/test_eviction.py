@@ -278,6 +278,19 @@ def test_one_that_is_first_missed_when_rules_are_there_holds_it_too() -> None:
     assert story.live.phase is Phase.ACQUIRING
 
 
+def test_one_whose_stops_are_not_answered_may_be_moving_too() -> None:
+    """A machine that is lost between the rule and its effect is told of by nobody."""
+    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
+    story.wake()
+    story.start("r-2")
+    story.evicted(Ambiguous("timeout"))
+    story.later(10).banned()
+    story.later(89).wake()
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(1).wake()
+    assert story.live.phase is Phase.ACQUIRING
+
+
 def test_a_session_whose_sid_is_known_is_first_only_told_to_stop() -> None:
     story = in_phase(Phase.ACTIVE, stopping=True).later(300)
     story.wake()

@@ -15,7 +15,7 @@ from actors.domain.outcomes import Rejected
 from actors.reading import Snapshot
 from server.playback import UrlSigner
 from server.render import Renderer, history_item, rfc3339
-from tests.unit.domain.story import Story, in_phase
+from tests.unit.domain.story import SID, Story, in_phase
 from tests.unit.server.documented import complaints
 
 RENDERER = Renderer(UrlSigner(b"secret", "https://tapedeck.example"))
@@ -64,8 +64,8 @@ def test_what_is_private_is_left_out_for_others() -> None:
 
 def test_a_finished_recording_names_its_main_file() -> None:
     recording = shown(in_phase(Phase.COMPLETED).last)
-    assert recording["storageKey"] == "p/a_0.mp4"
-    assert recording["storageUrl"] == "https://tapedeck.example/media/p/a_0.mp4"
+    assert recording["storageKey"] == f"p/{SID}_m-1_0.mp4"
+    assert recording["storageUrl"] == f"https://tapedeck.example/media/p/{SID}_m-1_0.mp4"
     assert [file["kind"] for file in recording["files"]] == ["hls", "mp4"]
     assert recording["duration"] == 60.0
 
