@@ -100,9 +100,10 @@ def _starting(t: Times) -> Iterator[Worst]:
         "the same, and nothing was captured",
         "`failed`",
         t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds)
+        + t.call
         + t.proof.settle_seconds
         + t.step(t.proof.check_delays_seconds, 0),
-        "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on, `settle`, the longest of `check_delays`",
+        "as two rows below, `settle`, the longest of `check_delays`, stretched, + `interval`",
     )
 
 
@@ -117,8 +118,14 @@ def _evicting(t: Times) -> Iterator[Worst]:
     yield Worst(
         "the same, no rule can be had, and it is not known to run",
         "another may be opened",
-        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds),
-        "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on",
+        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds) + t.call,
+        "`resource_lifetime` + `eviction_margin` + `interval`, from the acquire on, then a look at the channel's members",
+    )
+    yield Worst(
+        "the same, and no list of members can be had either",
+        "another may be opened",
+        t.due(r.resource_lifetime_seconds + r.eviction_margin_seconds + r.eviction_watch_seconds),
+        "`resource_lifetime` + `eviction_margin` + `eviction_watch` + `interval`, from the acquire on",
     )
     yield Worst(
         "an attempt with a sid is evicted, and is told to stop in vain",

@@ -15,6 +15,7 @@ from actors.domain.eviction_events import (
     EvictionDeferred,
     EvictionEnded,
     EvictionFenced,
+    EvictionHeld,
     RecorderBanned,
     StrayFound,
 )
@@ -298,6 +299,7 @@ AnyEvent = (
     | EvictionDeferred
     | RecorderBanned
     | BanDeferred
+    | EvictionHeld
     | EvictionFenced
     | EvicteeLooked
     | EvictionEnded

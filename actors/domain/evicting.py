@@ -12,6 +12,7 @@ from actors.domain.eviction_events import (
     EvictionDeferred,
     EvictionEnded,
     EvictionFenced,
+    EvictionHeld,
     RecorderBanned,
     StrayFound,
 )
@@ -19,7 +20,14 @@ from actors.domain.model import Attempt, Ban, Eviction, Meeting, Recording
 from actors.domain.transitions import IllegalTransition
 
 EvictionEvent = (
-    EvicteeFound | EvictionDeferred | RecorderBanned | BanDeferred | EvictionFenced | EvicteeLooked | EvictionEnded
+    EvicteeFound
+    | EvictionDeferred
+    | EvictionHeld
+    | RecorderBanned
+    | BanDeferred
+    | EvictionFenced
+    | EvicteeLooked
+    | EvictionEnded
 )
 
 
@@ -78,6 +86,8 @@ def _changed(eviction: Eviction, event: EvictionEvent, at_ms: int) -> Eviction |
             return _banned(eviction, event, at_ms)
         case BanDeferred():
             return replace(eviction, ban_tries=eviction.ban_tries + 1, ban_at_ms=event.ban_at_ms)
+        case EvictionHeld():
+            return replace(eviction, until_ms=event.until_ms, look_at_ms=event.look_at_ms)
         case EvictionFenced():
             fenced = replace(eviction, fenced_at_ms=at_ms, look_at_ms=event.look_at_ms)
             return replace(fenced, watched_until_ms=event.watched_until_ms, absent_since_ms=None, absences=0)

@@ -97,6 +97,18 @@ class BanDeferred(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvictionHeld(Event):
+    """No late start can come any more, but nobody has seen the channel without its recorder: it is looked for at once."""
+
+    kind = "recorder.eviction_held"
+    visible = False
+
+    attempt: int
+    until_ms: int
+    look_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionFenced(Event):
     """The abandoned attempt can no longer come up: another may be opened. Its recorder's end is still watched for."""
 

@@ -32,6 +32,7 @@ from actors.domain.eviction_events import (
     EvictionDeferred,
     EvictionEnded,
     EvictionFenced,
+    EvictionHeld,
     RecorderBanned,
     StrayFound,
 )
@@ -62,7 +63,7 @@ def evolve(meeting: Meeting, event: AnyEvent, at_ms: int) -> Meeting:
             after = replace(_place(meeting, _requested(meeting, event, at_ms)), latest=event.recording_id)
         case EvicteeFound(recording_id=recording_id, attempt=attempt, sid=sid):
             after = _learn(change_eviction(meeting, event, at_ms), recording_id, attempt, sid)
-        case EvictionDeferred() | RecorderBanned() | BanDeferred() | EvicteeLooked():
+        case EvictionDeferred() | EvictionHeld() | RecorderBanned() | BanDeferred() | EvicteeLooked():
             after = change_eviction(meeting, event, at_ms)
         case EvictionFenced() | EvictionEnded():
             after = _settling(change_eviction(meeting, event, at_ms), event.recording_id, at_ms)
@@ -268,6 +269,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             | BanDeferred()
             | EvictionFenced()
             | EvicteeLooked()
+            | EvictionHeld()
             | EvictionEnded()
         ):
             raise IllegalTransition(f"{event.kind} is not about one recording's fields")

@@ -360,7 +360,7 @@ class Eviction:
     watched_until_ms: int = 0
     """When it counts as gone, should nothing be seen of it."""
     look_at_ms: int = 0
-    """When to look for it among the channel's members, once it is fenced."""
+    """When to look for it among the channel's members: once it is fenced, or as no rule can be had. 0: not yet."""
     absent_since_ms: int | None = None
     absences: int = 0
     """The unbroken series of looks at the channel's members that did not show it: when it began, how many."""

@@ -107,7 +107,7 @@ def _evicting(eviction: Eviction) -> Iterator[tuple[int, Effect]]:
                 seconds=eviction.ban_seconds,
             ),
         )
-    if eviction.fenced_at_ms is not None or eviction.ban_tries > 0:
+    if eviction.ban_tries > 0 or eviction.look_at_ms > 0:
         yield eviction.look_at_ms, _look(eviction.recording_id, eviction.channel_name, attempt)
 
 

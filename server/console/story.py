@@ -41,6 +41,7 @@ TOLD = {
     "recorder.banned": "a kicking rule keeps {uid} out of the channel",
     "recorder.ban_deferred": "the kicking rule against {uid} is asked for again: {why}",
     "recorder.fenced": "nothing can come of attempt {attempt} any more; another may be opened",
+    "recorder.eviction_held": "attempt {attempt}, which was given up, cannot start any more; its recorder is looked for",
     "recorder.evictee_looked": "the recorder of attempt {attempt} {presence}",
     "recorder.evicted": "the recorder of attempt {attempt}, which was given up, is gone",
 }

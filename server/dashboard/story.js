@@ -152,6 +152,10 @@ const TOLD = {
     d.why,
   ],
   'recorder.fenced': (d) => [`Nothing can come of attempt ${d.attempt} any more`, 'Another may be opened.'],
+  'recorder.eviction_held': (d) => [
+    `Attempt ${d.attempt} cannot start any more`,
+    'Whether its recorder is in the channel is looked at before another begins.',
+  ],
   'recorder.evictee_looked': (d) => [
     'The abandoned recorder was looked for in the channel',
     d.seen == null ? 'The list could not be had.' : d.seen ? 'It was there.' : 'It was not there.',
@@ -166,6 +170,7 @@ const REPEATED = new Set([
   'recorder.missed',
   'recorder.room',
   'recorder.evictee_looked',
+  'recorder.eviction_held',
   'media.awaited',
 ]);
 

@@ -183,7 +183,7 @@ def test_starts_without_any_clear_answer_end_by_the_deadline() -> None:
     story = Slow(
         {
             AgoraStart: lambda: Ambiguous("lost"),
-            AgoraMembers: lambda: LATER,
+            AgoraMembers: lambda: Done(PEOPLE),
             AgoraBan: lambda: LATER,
             StorageExamine: lambda: Done(NOTHING),
         }
@@ -204,11 +204,17 @@ def test_a_rule_lets_the_next_attempt_begin() -> None:
     longest("an attempt without a sid is evicted", [story.until("recorder.opened") - evicting])
 
 
-def test_without_a_rule_the_resource_has_to_expire() -> None:
-    story = Slow({AgoraStart: lambda: Ambiguous("lost"), AgoraMembers: lambda: LATER, AgoraBan: lambda: LATER})
+@pytest.mark.parametrize(
+    ("fact", "members"),
+    [
+        ("the same, no rule can be had, and it is not known to run", Done(PEOPLE)),
+        ("the same, and no list of members can be had either", LATER),
+    ],
+)
+def test_without_a_rule_the_resource_has_to_expire(fact: str, members: Any) -> None:
+    story = Slow({AgoraStart: lambda: Ambiguous("lost"), AgoraMembers: lambda: members, AgoraBan: lambda: LATER})
     acquired = story.until("recorder.acquired")
-    fenced = story.until("recorder.fenced")
-    longest("the same, no rule can be had, and it is not known to run", [fenced - acquired])
+    longest(fact, [story.until("recorder.fenced") - acquired])
 
 
 def test_one_that_is_known_to_run_holds_the_next_attempt_for_a_day() -> None:

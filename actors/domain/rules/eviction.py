@@ -16,6 +16,7 @@ from actors.domain.eviction_events import (
     EvictionDeferred,
     EvictionEnded,
     EvictionFenced,
+    EvictionHeld,
     RecorderBanned,
     StrayFound,
 )
@@ -99,7 +100,7 @@ def woken(draft: Draft) -> None:
         elif eviction.fence_at_ms is not None and draft.now_ms >= eviction.fence_at_ms:
             _fence(draft, eviction, "kicking rules keep it out")
         elif draft.now_ms >= eviction.until_ms:
-            _fence(draft, eviction, "a late start can no longer be acted on")
+            _waited(draft, eviction)
 
 
 def notice_of_evicting(draft: Draft, eviction: Eviction, notice: Notice) -> None:
@@ -192,6 +193,31 @@ def members_of_evicting(draft: Draft, eviction: Eviction, command: MembersAnswer
     assert looked is not None
     if _absent(draft, looked):
         _end(draft, looked, f"not in the channel in {looked.absences} looks")
+    elif seen is False and looked.fenced_at_ms is None and _cannot_start(draft, looked.attempt):
+        _fence(draft, looked, "a late start can no longer be acted on, and it is not in the channel")
+
+
+def _waited(draft: Draft, eviction: Eviction) -> None:
+    """Time proves that no late start comes any more. Whether one came before, the members of the channel tell, if they can be
+    had; for long nobody waits for them."""
+    latest_ms = _late_start_until_ms(draft, eviction.attempt) + draft.policy.eviction_watch_ms
+    if not _cannot_start(draft, eviction.attempt) or draft.now_ms >= latest_ms:
+        _fence(draft, eviction, "a late start can no longer be acted on")
+        return
+    draft.emit(
+        EvictionHeld(
+            recording_id=eviction.recording_id,
+            attempt=eviction.attempt.number,
+            until_ms=min(latest_ms, draft.now_ms + draft.policy.look_interval_ms),
+            look_at_ms=draft.now_ms,
+        )
+    )
+
+
+def _cannot_start(draft: Draft, attempt: Attempt) -> bool:
+    """Whether no start of it can come any more, and it is not known to run."""
+    runs = attempt.sid is not None or attempt.running
+    return not runs and draft.now_ms >= _late_start_until_ms(draft, attempt)
 
 
 def _late_start_until_ms(draft: Draft, attempt: Attempt) -> int:

@@ -47,10 +47,34 @@ def test_no_attempt_is_opened_before_the_rule_has_settled() -> None:
 def test_without_a_rule_a_late_start_is_waited_for() -> None:
     story = accepted_beside_an_eviction()
     story.banned(outcome=Ambiguous("timeout"))
-    story.later(149.9).wake()
+    story.later(149.9).looked("42")
     assert story.live.phase is Phase.ACCEPTED
     story.later(0.1).wake()
+    assert story.live.phase is Phase.ACCEPTED, "one that came before may be there"
+    story.looked("42")
     assert story.live.phase is Phase.ACQUIRING
+
+
+def test_a_list_that_cannot_be_had_either_is_not_waited_for_without_end() -> None:
+    story = accepted_beside_an_eviction()
+    story.banned(outcome=Ambiguous("timeout"))
+    story.later(150).wake()
+    for _ in range(2):
+        story.looked(outcome=Ambiguous("timeout"))
+        story.later(60).wake()
+        assert story.live.phase is Phase.ACCEPTED
+    story.later(480).wake()
+    assert all(eviction.fenced_at_ms is not None for eviction in story.meeting.evictions)
+
+
+def test_one_that_is_there_when_no_late_start_can_come_holds_the_next_attempt() -> None:
+    story = accepted_beside_an_eviction()
+    story.banned(outcome=Ambiguous("timeout"))
+    story.later(150).wake()
+    for _ in range(2):
+        story.looked(story.settled["r-1"].recorder_uids[0])
+        story.later(60).wake()
+    assert story.live.phase is Phase.ACCEPTED
 
 
 def test_the_deadline_of_a_start_beside_an_eviction_begins_when_an_attempt_may_be_opened() -> None:
