@@ -34,7 +34,7 @@ from actors.domain.timeline import session_of
 def evict(draft: Draft, recording: Recording, attempt: Attempt, why: str) -> None:
     """Give the attempt up without proof of its end. A session whose sid is known is first only told to stop."""
     policy = draft.policy
-    runs = attempt.sid is not None or attempt.running
+    runs = _is_known_to_run(attempt)
     until_ms = draft.now_ms + policy.eviction_limit_ms if runs else _late_start_until_ms(draft, attempt)
     ban_at_ms = draft.now_ms if attempt.sid is None else draft.now_ms + policy.ban_pause_ms
     draft.emit(
@@ -216,8 +216,11 @@ def _waited(draft: Draft, eviction: Eviction) -> None:
 
 def _cannot_start(draft: Draft, attempt: Attempt) -> bool:
     """Whether no start of it can come any more, and it is not known to run."""
-    runs = attempt.sid is not None or attempt.running
-    return not runs and draft.now_ms >= _late_start_until_ms(draft, attempt)
+    return not _is_known_to_run(attempt) and draft.now_ms >= _late_start_until_ms(draft, attempt)
+
+
+def _is_known_to_run(attempt: Attempt) -> bool:
+    return attempt.sid is not None or attempt.running
 
 
 def _late_start_until_ms(draft: Draft, attempt: Attempt) -> int:
