@@ -241,7 +241,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
                 trouble=event.trouble or recording.trouble,
                 deadline_at_ms=event.deadline_at_ms,
                 check_at_ms=at_ms,
-                stored_at_ms=recording.stored_at_ms if _has_sid(recording) else at_ms,
+                stored_at_ms=_stored_at_ms(recording, at_ms),
             )
         case UploadReported():
             return _uploaded(recording, event, at_ms)
@@ -282,6 +282,13 @@ def _has_sid(recording: Recording) -> bool:
     return any(attempt.sid is not None for attempt in attempts_of(recording))
 
 
+def _stored_at_ms(recording: Recording, at_ms: int) -> int | None:
+    """Since when no more files are to be expected of a recording whose last recorder is gone by then."""
+    if not _has_sid(recording):
+        return at_ms
+    return (recording.stored_at_ms or at_ms) if upload_of(recording) is StorageStatus.STORED else None
+
+
 def _unfinished(status: StorageStatus) -> StorageStatus:
     """With another part to come, not all is stored."""
     return StorageStatus.UPLOADING if status is StorageStatus.STORED else status
@@ -297,7 +304,8 @@ def _uploaded(recording: Recording, event: UploadReported, at_ms: int) -> Record
     """The recording is stored when its last part is, and no earlier one waits in the provider's backup."""
     attempt = attempt_numbered(recording, event.attempt)
     after = recording if attempt is None else _with_attempt(recording, replace(attempt, upload=event.storage_status))
-    status = upload_of(after)
+    more = after.phase in LIVE_PHASES and after.attempt is not None and after.attempt.sid is None
+    status = _unfinished(upload_of(after)) if more else upload_of(after)
     over = after.phase is Phase.PROCESSING
     return replace(
         after,

@@ -75,6 +75,8 @@ class Promises:
         self._attempts: dict[tuple[RecordingId, int], tuple[str, str | None]] = {}
         """The uid and the sid of each attempt, as far as the journal has them."""
         self._overdue: Counter[tuple[RecordingId, Phase]] = Counter()
+        self._unknown: set[str] = set()
+        """Sids of sessions that nobody could know of for a while."""
         self._ending: set[tuple[RecordingId, int | None]] = set()
         """Recordings that are to end, and attempts that are to be put out."""
 
@@ -93,12 +95,17 @@ class Promises:
     def is_unknowable(self, session: Session) -> bool:
         """Whether it has moved to another machine, under a uid of which no word has come, before its sid was learnt.
 
-        Nothing that the provider offers finds it then: it is left to its idle limit.
+        Nothing that the provider offers finds it then; only its files do, when its recording is over.
         """
+        if session.sid in self._unknown:
+            return True
         if len(session.legs) == 1 and session.move is None:
             return False
         rows = [row for _, row in self._world.database.recorders.values()]
-        return not any(row.sid == session.sid or row.uid == session.recorder_uid for row in rows)
+        known = any(row.sid == session.sid or row.uid == session.recorder_uid for row in rows)
+        if not known:
+            self._unknown.add(session.sid)
+        return not known
 
     def _is_excused(self, session: Session) -> bool:
         """Whether nobody could know that it would still run."""

@@ -68,11 +68,10 @@ def find_stray(draft: Draft, recording: Recording, attempt: Attempt, sid: str, u
 def find_in_storage(draft: Draft, recording: Recording, report: MediaReport) -> None:
     """Only our recorders write below a recording's prefix. A session there that no attempt is known to have had is the one
     whose start was not answered, and while its playlist is open, it may still capture."""
-    closed = {session_of(playlist.key) for playlist in report.playlists if playlist.ended}
-    known = {attempt.sid for attempt in attempts_of(recording)} | closed
-    for sid in sorted({session_of(playlist.key) for playlist in report.playlists} - known):
-        attempt = _unanswered(draft, recording)
-        if attempt is None or not is_sid(sid):
+    for sid, began_at_ms in _open_sessions(report):
+        attempt = _unanswered(draft, recording, began_at_ms)
+        known = any(sid == attempt.sid for attempt in attempts_of(recording))
+        if attempt is None or known or not is_sid(sid):
             continue
         eviction = draft.meeting.eviction(recording.recording_id, attempt.number)
         if eviction is None:
@@ -82,11 +81,23 @@ def find_in_storage(draft: Draft, recording: Recording, report: MediaReport) -> 
         recording = draft.again(recording)
 
 
-def _unanswered(draft: Draft, recording: Recording) -> Attempt | None:
-    """Its last attempt that may have started although nobody knows its sid."""
+def _open_sessions(report: MediaReport) -> list[tuple[str, int]]:
+    """Sessions that have not closed a playlist, and when they began, as far as their slices tell."""
+    closed = {session_of(playlist.key) for playlist in report.playlists if playlist.ended}
+    began: dict[str, int] = {}
+    for playlist in report.playlists:
+        times = [piece.started_at_ms for piece in playlist.slices if piece.started_at_ms is not None]
+        sid = session_of(playlist.key)
+        if times and sid not in closed:
+            began[sid] = min(began.get(sid, times[0]), *times)
+    return sorted(began.items(), key=lambda item: item[1])
+
+
+def _unanswered(draft: Draft, recording: Recording, began_at_ms: int) -> Attempt | None:
+    """The last attempt until then that may have started although nobody knows its sid."""
     for attempt in reversed(attempts_of(recording)):
         evicted = draft.meeting.eviction(recording.recording_id, attempt.number) is not None
-        if attempt.sid is None and (attempt.ambiguous or evicted):
+        if attempt.sid is None and (attempt.ambiguous or evicted) and attempt.opened_at_ms <= began_at_ms:
             return attempt
     return None
 

@@ -132,6 +132,21 @@ def test_a_move_is_also_seen_in_any_notification_with_our_sid() -> None:
     assert story.live.recorder_uids[-1] == "4242"
 
 
+def test_the_word_on_the_files_of_an_earlier_part_is_not_taken_for_all_parts() -> None:
+    """It comes when the next attempt is open, and its sid not known yet."""
+    story = in_phase(Phase.ACTIVE).later(60)
+    first = story.live.recorder_uids[0]
+    story.noticed(11, exitStatus=1)
+    story.later(1).wake()
+    story.noticed(31, uid=first)
+    assert story.live.storage_status is StorageStatus.UPLOADING
+    story.acquired()
+    story.started(Done(Started("f" * 32)))
+    story.stop()
+    story.stopped(Done(NothingRecorded()))
+    assert story.last.stored_at_ms is None
+
+
 def test_moves_that_are_told_in_the_reverse_order_do_not_make_the_middle_machine_the_last() -> None:
     story = in_phase(Phase.ACTIVE).later(300)
     first = story.live.recorder_uids[0]

@@ -108,6 +108,20 @@ def test_the_files_of_an_unanswered_start_tell_whom_to_stop() -> None:
     assert story.last.past[0].sid == OTHER_SID
 
 
+def test_of_two_unanswered_starts_the_files_are_of_the_one_that_was_there() -> None:
+    story = in_phase(Phase.STARTING)
+    story.started(Done(AlreadyRunning(7)))
+    story.later(30).wake()
+    story.banned()
+    story.later(15).wake()
+    story.acquired()
+    story.started(Ambiguous("timeout"))
+    story.started(Done(ResourceUnusable(433, "too old")))
+    story.stop()
+    story.examined(files_of(OTHER_SID, ended=False))
+    assert {item.attempt.number: item.attempt.sid for item in story.meeting.evictions} == {1: OTHER_SID, 2: None}
+
+
 def test_files_that_are_closed_or_known_call_for_nothing() -> None:
     story = stopped_without_a_sid()
     story.examined(files_of(OTHER_SID, ended=True))
