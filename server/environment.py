@@ -153,5 +153,5 @@ def _convert(variable: str, field: FieldInfo, text: str) -> Any:
         return TypeAdapter(kind).validate_strings(text)
     except ValidationError as error:
         raise ConfigError(f"{variable}: {error.errors()[0]['msg']}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError(f"{variable}: a list or table is written as JSON") from None
