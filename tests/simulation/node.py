@@ -45,7 +45,7 @@ class WatchedOwnership(MemoryOwnership):
     async def enter(self, lease_seconds: float, over: int) -> int:
         before = self._world.database.nodes.get(self._of.name)
         incarnation = await super().enter(lease_seconds, over)
-        if before is not None and not self._of.process.alive:
+        if before is not None and before.incarnation != over and not self._of.process.alive:
             self._world.outlived(before.process)
         return incarnation
 

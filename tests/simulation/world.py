@@ -200,7 +200,7 @@ class World:
         self.past.append(node)
 
     def outlived(self, process: str) -> None:
-        """A request of a dead process has taken the name that this one had."""
+        """A request of a dead process has taken the name that this one had, and which it had not seen this one have."""
         if any(node.process_id == process for node in self.nodes):
             self.breaks(Broken(f"process {process} lost its name to one that is dead"))
 
