@@ -22,8 +22,10 @@ LOOK_SECONDS = 0.5
 
 async def measure(recordings: int) -> float:
     """Seconds from the end of the start until the last recording was found alive."""
-    options = ("--requests-per-second", str(SETUP_PER_SECOND), "--max-recorders", str(recordings + 50))
-    async with aiohttp.ClientSession() as http, paired(http, *options, environment={}) as pair:
+    room = str(recordings + 50)
+    options = ("--requests-per-second", str(SETUP_PER_SECOND), "--max-recorders", room)
+    environment = {"TAPEDECK_AGORA__RECORDERS_MAX": room}
+    async with aiohttp.ClientSession() as http, paired(http, *options, environment=environment) as pair:
         await pair.server.start(TAPEDECK_AGORA__REQUESTS_PER_SECOND=str(SETUP_PER_SECOND))
         await _record(pair, recordings)
         await pair.server.kill()
