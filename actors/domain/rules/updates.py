@@ -68,7 +68,8 @@ def _want(
     if (subscribe, layout) == (recording.spec.subscribe, recording.spec.layout):
         return
     update = Update() if recording.attempt is None else recording.attempt.update
-    last_sent_ms = update.answered_at_ms if is_told(recording) else draft.now_ms
+    quiet = is_told(recording) and not update.subscribe_again and not update.layout_again
+    last_sent_ms = update.answered_at_ms if quiet else draft.now_ms
     draft.emit(
         RecordingUpdated(
             recording_id=recording.recording_id,

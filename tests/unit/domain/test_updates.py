@@ -119,6 +119,19 @@ def test_an_answer_to_what_is_no_longer_wanted_leaves_the_rest_to_be_told(story:
     assert is_told(story.live)
 
 
+def test_what_is_told_once_more_may_be_late_itself(story: Story) -> None:
+    story.update(subscribe={"audio": ("42",)})
+    story.update(subscribe={"audio": None})
+    story.updated(ONE)
+    story.updated(Subscription())
+    assert story.later(46).due() == ["AgoraUpdate"]
+    story.updated(Subscription(), Ambiguous("cut off"))
+    story.later(1).update(subscribe={"audio": ("42",)})
+    story.updated(ONE)
+    assert story.later(30).due() == []
+    assert story.later(16).due() == ["AgoraUpdate"]
+
+
 def test_a_change_soon_after_another_is_told_once_more(story: Story) -> None:
     """A call of the first may have been cut off, and be done late: it would overwrite the second."""
     story.update(subscribe={"audio": ("42",)}, layout={"template": "vertical"})
