@@ -152,7 +152,7 @@ def _evict(meeting: Meeting, event: EvictionBegan, at_ms: int) -> Meeting:
     if recording is None or attempt is None:
         raise IllegalTransition("there is no such attempt to evict")
     phase = next_phase(recording.phase, event)
-    doubted = _in_doubt(recording, event.attempt)
+    doubted = _with_attempt(recording, replace(attempt, ambiguous=True))  # a start may have been sent, and have worked
     evicted = doubted if phase is Phase.PROCESSING else _close(doubted, event.attempt, at_ms)
     after = _place(meeting, replace(evicted, phase=phase))
     return add_eviction(after, recording, attempt, event, at_ms)
@@ -164,12 +164,6 @@ def _close(recording: Recording, number: int, at_ms: int) -> Recording:
     if attempt is None or attempt.number != number:
         return recording
     return replace(recording, attempt=None, past=(*recording.past, replace(attempt, closed_at_ms=at_ms)))
-
-
-def _in_doubt(recording: Recording, number: int) -> Recording:
-    """That attempt is given up although its start may have been sent, and may have worked."""
-    attempt = attempt_numbered(recording, number)
-    return recording if attempt is None else _with_attempt(recording, replace(attempt, ambiguous=True))
 
 
 def _evolve_recording(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:

@@ -403,38 +403,3 @@ def test_one_that_is_seen_where_no_rule_can_be_had_is_waited_for_longer() -> Non
     story.looked("42")
     story.later(60).wake()
     assert story.live.phase is Phase.ACQUIRING
-
-
-# --- strays ---
-
-
-def test_a_recorder_that_captures_after_its_end_is_a_stray_and_is_stopped() -> None:
-    story = in_phase(Phase.PROCESSING).later(60)
-    assert [event.kind for event in story.noticed(42)] == ["recorder.stray"]
-    stops = [effect for effect in story.effects() if isinstance(effect, AgoraStop)]
-    assert [(stop.sid, stop.resource_id) for stop in stops] == [(SID, "resource-1")]
-    assert "AgoraBan" in story.due()
-
-
-@pytest.mark.parametrize("event_type", [11, 31, 33, 41, 43])
-def test_what_is_said_of_an_end_makes_no_stray(event_type: int) -> None:
-    story = in_phase(Phase.PROCESSING).later(60)
-    story.noticed(event_type)
-    assert story.meeting.evictions == ()
-
-
-def test_a_notification_that_is_only_late_makes_no_stray() -> None:
-    story = in_phase(Phase.PROCESSING)
-    story.later(9).noticed(42)
-    assert story.meeting.evictions == ()
-
-
-def test_a_time_in_the_future_makes_no_stray() -> None:
-    story = in_phase(Phase.PROCESSING).later(60)
-    assert story.noticed(42, at_ms=story.now_ms + 3_600_000) == []
-
-
-def test_another_system_is_left_alone() -> None:
-    story = in_phase(Phase.ACTIVE)
-    assert story.noticed(42, uid="777", sid="f" * 32) == []
-    assert story.noticed(12, uid="778", sid="f" * 32, newUid=778) == []

@@ -50,6 +50,38 @@ def test_what_is_said_of_another_session_makes_a_stray_only_if_it_captures_now_u
     assert recalled().noticed(sid=OTHER_SID, **told) == []
 
 
+def test_a_recorder_that_captures_after_its_end_is_a_stray_and_is_stopped() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    assert [event.kind for event in story.noticed(42)] == ["recorder.stray"]
+    stops = [effect for effect in story.effects() if isinstance(effect, AgoraStop)]
+    assert [(stop.sid, stop.resource_id) for stop in stops] == [(SID, "resource-1")]
+    assert "AgoraBan" in story.due()
+
+
+@pytest.mark.parametrize("event_type", [11, 31, 33, 41, 43])
+def test_what_is_said_of_an_end_makes_no_stray(event_type: int) -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    story.noticed(event_type)
+    assert story.meeting.evictions == ()
+
+
+def test_a_notification_that_is_only_late_makes_no_stray() -> None:
+    story = in_phase(Phase.PROCESSING)
+    story.later(9).noticed(42)
+    assert story.meeting.evictions == ()
+
+
+def test_a_time_in_the_future_makes_no_stray() -> None:
+    story = in_phase(Phase.PROCESSING).later(60)
+    assert story.noticed(42, at_ms=story.now_ms + 3_600_000) == []
+
+
+def test_another_system_is_left_alone() -> None:
+    story = in_phase(Phase.ACTIVE)
+    assert story.noticed(42, uid="777", sid="f" * 32) == []
+    assert story.noticed(12, uid="778", sid="f" * 32, newUid=778) == []
+
+
 def test_a_report_of_an_attempt_that_never_sent_a_start_is_not_ours() -> None:
     story = in_phase(Phase.ACTIVE).later(60)
     story.noticed(11, exitStatus=1)
