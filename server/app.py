@@ -25,6 +25,7 @@ from clients.agora.oddities import Oddities
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import LocalTarget
 from clients.agora.webhooks import NoticeReader, verify
+from clients.ending import end
 from clients.postgres.budget import PostgresBudget
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.inbox import PostgresInbox
@@ -290,6 +291,4 @@ async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)

@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from clients.ending import end
+
 log = structlog.get_logger(__name__)
 
 PR_SET_PDEATHSIG = 1
@@ -77,8 +79,7 @@ class Child:
     async def stop(self) -> None:
         """Stop it, kindly for a few seconds."""
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await end(self._watcher)
         await self._end()
 
     async def _end(self) -> None:

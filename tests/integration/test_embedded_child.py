@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from clients import ending
 from clients.embedded import child
 from clients.embedded.child import Child, Command, EngineFailed
 from tests.acceptance.processes import alive
@@ -136,3 +138,25 @@ async def test_what_cannot_be_run_again_is_tried_until_it_can(
     await eventually(another)
     assert restarts == ["probe"]
     await healthy.stop()
+
+
+async def test_a_stop_is_heard_though_the_question_drops_it(
+    new_child: NewChild, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ending, "PATIENCE_SECONDS", 0.01)
+    weak = new_child("while [ ! -e end ]; do sleep 0.02; done", FOREVER)
+    await weak.start(10)
+    asked = asyncio.Event()
+
+    async def deaf() -> bool:
+        asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(weak, "_ready", deaf)
+    (tmp_path / "end").touch()
+    await asyncio.wait_for(asked.wait(), 10)
+    await asyncio.wait_for(weak.stop(), 10)
+    assert weak.pid is not None
+    assert not alive(weak.pid)
