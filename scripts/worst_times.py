@@ -128,13 +128,7 @@ def _evicting(t: Times) -> Iterator[Worst]:
         "`resource_lifetime` + `eviction_margin` + `eviction_watch` + `interval`, from the acquire on",
     )
     yield Worst(
-        "an attempt with a sid is evicted, and is told to stop in vain",
-        "another may be opened",
-        t.due(r.eviction_ban_pause_seconds) + t.call + t.due(max(r.eviction_settle_seconds, r.failover_window_seconds)),
-        "`eviction_ban_pause` + `interval`, the call for the rule, `eviction_settle` or `failover_window` + `interval`",
-    )
-    yield Worst(
-        "the same, no rule can be had, and no stop gives proof; or it is known to run, and its sid is not",
+        "an attempt with a sid is evicted, and no stop gives proof; or it is known to run, its sid is not, and no rule can be had",
         "another may be opened",
         t.due(r.eviction_limit_seconds),
         "`eviction_limit` + `interval`",

@@ -104,18 +104,17 @@ def _deferred(eviction: Eviction, event: EvictionDeferred, at_ms: int) -> Evicti
     if not event.missed:
         tried = replace(attempt, tries=attempt.tries + 1, check_at_ms=event.check_at_ms)
         return replace(eviction, attempt=tried)
-    fence_at_ms = None if eviction.fence_at_ms is None else max(eviction.fence_at_ms, event.held_until_ms)
-    return replace(eviction, attempt=missed(attempt, event.check_at_ms, at_ms), fence_at_ms=fence_at_ms)
+    return replace(eviction, attempt=missed(attempt, event.check_at_ms, at_ms))
 
 
 def _found(eviction: Eviction, event: EvicteeFound, at_ms: int) -> Eviction:
-    """It lives, so whatever spoke for its absence is void, and it is told to stop at once."""
+    """It lives, so whatever spoke for its absence, or would have kept it out, is void, and it is told to stop at once."""
     attempt = eviction.attempt
     there = attempt if event.uid is None else moved(attempt, event.uid, event.moved_at_ms)
     found = replace(there, sid=event.sid, check_at_ms=at_ms, tries=0, missing_since_ms=None, misses=0)
-    seen = replace(eviction, attempt=found, absent_since_ms=None, absences=0)
+    seen = replace(eviction, attempt=found, fence_at_ms=None, absent_since_ms=None, absences=0)
     kept = replace(seen, until_ms=event.until_ms, watched_until_ms=event.until_ms)
-    return kept if event.uid is None else replace(kept, fence_at_ms=None, ban_at_ms=at_ms)
+    return kept if event.uid is None else replace(kept, ban_at_ms=at_ms)
 
 
 def _banned(eviction: Eviction, event: RecorderBanned, at_ms: int) -> Eviction:

@@ -55,10 +55,7 @@ class EvicteeFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionDeferred(Event):
-    """A stop of the abandoned session that gave no proof.
-
-    `held_until_ms`: it was not found, so until then it may come up on another machine, under a uid that no rule keeps out.
-    """
+    """A stop of the abandoned session that gave no proof."""
 
     kind = "recorder.eviction_deferred"
     visible = False
@@ -67,12 +64,14 @@ class EvictionDeferred(Event):
     why: str
     missed: bool
     check_at_ms: int
-    held_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderBanned(Event):
-    """A kicking rule keeps this uid out of the channel."""
+    """A kicking rule keeps this uid out of the channel.
+
+    `fence_at_ms`: when all of its rules hold. None for a session whose sid is known: it may move, to a uid without a rule.
+    """
 
     kind = "recorder.banned"
     visible = False
@@ -80,7 +79,7 @@ class RecorderBanned(Event):
     attempt: int
     uid: str
     rule_id: str
-    fence_at_ms: int
+    fence_at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -339,8 +339,8 @@ class Ban:
 class Eviction:
     """An attempt that was given up on without proof of its end; a one-way door.
 
-    No attempt is opened beside it until it is fenced: a kicking rule for each of its uids has had time to take effect, or a
-    late start can no longer be acted on. Then it is only watched, until there is proof that its recorder is gone.
+    No attempt is opened beside it until it is fenced: its sid is not known, and a kicking rule for each of its uids has had
+    time to take effect, or a late start can no longer be acted on. Then it is only watched, until there is proof that its recorder is gone.
     """
 
     recording_id: RecordingId
@@ -355,7 +355,7 @@ class Eviction:
     ban_at_ms: int = 0
     """When the next kicking rule may be sent (again)."""
     fence_at_ms: int | None = None
-    """When the rules, which are all there, have taken effect."""
+    """When the rules, which are all there, have taken effect. Never for a session whose sid is known: it may move."""
     fenced_at_ms: int | None = None
     watched_until_ms: int = 0
     """When it counts as gone, should nothing be seen of it."""

@@ -143,7 +143,7 @@ const TOLD = {
   ],
   'recorder.banned': (d) => [
     'A kicking rule keeps the abandoned recorder out',
-    `${d.uid} cannot be in the channel from ${timeOfDay(d.fenceAt)} on.`,
+    d.fenceAt ? `${d.uid} cannot be in the channel from ${timeOfDay(d.fenceAt)} on.` : `${d.uid} is thrown out of the channel.`,
   ],
   'recorder.ban_deferred': (d) => [
     'The kicking rule could not be had',

@@ -60,7 +60,7 @@ from tests.unit.domain.story import SID, Story, whole_media
 CONFIG = Config(recording=RecordingSettings(eviction_limit_seconds=3600, backup_deadline_seconds=7200))
 """Days would only take longer to play."""
 WORST = {each.fact: each.seconds for each in worst_times(CONFIG)}
-LASTING = "the same, no rule can be had, and no stop gives proof; or it is known to run, and its sid is not"
+LASTING = "an attempt with a sid is evicted, and no stop gives proof; or it is known to run, its sid is not, and no rule can be had"
 LATER = RetryLater("busy", Failure(FailureCode.PROVIDER_UNAVAILABLE, "busy", retryable=True))
 CONFIG_POLICY = policy_of(CONFIG)
 PEOPLE, NOBODY = Members(("1", "2"), ("1", "2")), Members((), ())
@@ -231,17 +231,11 @@ def test_a_start_beside_it_ends() -> None:
     longest("a start is asked for meanwhile", [story.until("recording.failed") - asked])
 
 
-@pytest.mark.parametrize(
-    ("fact", "ban"),
-    [
-        ("an attempt with a sid is evicted, and is told to stop in vain", Done(Banned("rule"))),
-        (LASTING, LATER),
-    ],
-)
-def test_a_session_that_does_not_stop(fact: str, ban: Any) -> None:
+@pytest.mark.parametrize("ban", [Done(Banned("rule")), LATER], ids=["banned", "not banned"])
+def test_a_session_that_does_not_stop(ban: Any) -> None:
     story = recording({AgoraQuery: lambda: Done(Seen(3)), AgoraBan: lambda: ban, AgoraMembers: lambda: LATER})
     evicting = story.until("recorder.evicting")
-    longest(fact, [story.until("recorder.fenced") - evicting])
+    longest(LASTING, [story.until("recorder.fenced") - evicting])
 
 
 def test_a_recorder_that_dies_without_a_word_is_missed() -> None:

@@ -1,8 +1,9 @@
 """The attempt that was given up on. Once through this door, nothing but its end leaves it.
 
 It is told to stop as soon as its sid is known, and kept out of the channel by a kicking rule for each of its uids. Another
-attempt may be opened when the rules have had time to take effect, or, where no rule can be had, when a late start can no
-longer be acted on (recipe 3.4). Who is in the channel only bears witness: lists lag by minutes.
+attempt may be opened when its end is proven; where no sid is known, when the rules have had time to take effect, or, where no
+rule can be had, when a late start can no longer be acted on (recipe 3.4). Who is in the channel only bears witness: lists lag
+by minutes.
 """
 
 from dataclasses import replace
@@ -162,9 +163,7 @@ def ban_answered(draft: Draft, command: BanAnswered) -> None:
                     attempt=command.attempt,
                     uid=command.uid,
                     rule_id=banned.rule_id,
-                    fence_at_ms=max(
-                        draft.now_ms + draft.policy.eviction_settle_ms, _held_until_ms(draft, eviction.attempt)
-                    ),
+                    fence_at_ms=_fence_at_ms(draft, eviction.attempt),
                 )
             )
         case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)) as outcome:
@@ -240,15 +239,17 @@ def _late_start_until_ms(draft: Draft, attempt: Attempt) -> int:
     return acquired_at_ms + draft.policy.resource_lifetime_ms + draft.policy.eviction_margin_ms
 
 
-def _held_until_ms(draft: Draft, attempt: Attempt) -> int:
-    """So long a session that does not answer may be moving to another machine: no rule keeps its next uid out."""
-    if attempt.sid is None:
-        return 0
-    return (attempt.missing_since_ms or draft.now_ms) + draft.policy.failover_window_ms
+def _fence_at_ms(draft: Draft, attempt: Attempt) -> int | None:
+    """When its rules hold. A session that is known to run may move to another machine, and no rule knows its next uid: rules
+    only help to end it, and nothing but proof of its end lets another attempt begin."""
+    return None if attempt.sid is not None else draft.now_ms + draft.policy.eviction_settle_ms
 
 
 def _absent(draft: Draft, eviction: Eviction) -> bool:
-    """Whether the looks prove that it is gone. While it may still come up, an absence says nothing."""
+    """Whether the looks prove that it is gone. While it may still come up, or be there by a uid that nobody knows, an absence
+    says nothing."""
+    if eviction.attempt.sid is not None:
+        return False
     came = eviction.attempt.running and draft.now_ms >= _late_start_until_ms(draft, eviction.attempt)
     if eviction.fenced_at_ms is None and not came:
         return False
@@ -302,7 +303,6 @@ def _defer(draft: Draft, eviction: Eviction, why: str, *, missed: bool) -> None:
             attempt=attempt.number,
             why=why,
             missed=missed,
-            held_until_ms=_held_until_ms(draft, attempt) if missed else 0,
             check_at_ms=draft.now_ms + draft.pause_ms(draft.policy.stop_delays_ms, attempt.tries),
         )
     )

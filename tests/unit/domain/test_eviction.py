@@ -277,41 +277,44 @@ def test_a_uid_that_it_moves_to_is_banned_too() -> None:
     assert {first, moved} == set(story.meeting.evictions[0].attempt.uids)
 
 
-def test_one_that_may_be_moving_to_another_machine_holds_the_fence() -> None:
-    """No rule knows the uid that it will have there."""
+def unstoppable() -> Story:
+    """A session whose sid is known is being evicted, and the next recording waits for its end."""
     story = in_phase(Phase.ACTIVE, stopping=True).later(300)
     story.wake()
-    story.evicted(Done(NotFound()))
     story.start("r-2")
+    return story
+
+
+def test_no_rule_fences_a_session_that_may_move_to_another_machine() -> None:
+    """No rule knows the uid that it will have there, and while its stops are not answered nobody tells of it."""
+    story = unstoppable()
     story.later(10).banned()
-    story.later(60).wake()
+    for _ in range(5):
+        story.later(60).evicted(Ambiguous("timeout"))
     assert story.live.phase is Phase.ACCEPTED
-    story.later(20).wake()
+    for _ in range(3):
+        story.later(5).evicted(Done(NotFound()))
+    assert story.live.phase is Phase.ACCEPTED
+    story.later(90).evicted(Done(NotFound()))
     assert story.live.phase is Phase.ACQUIRING
 
 
-def test_one_that_is_first_missed_when_rules_are_there_holds_it_too() -> None:
-    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
-    story.wake()
-    story.start("r-2")
-    story.later(10).banned()
-    story.later(10).evicted(Done(NotFound()))
-    story.later(80).wake()
+def test_one_that_is_not_seen_by_its_uids_may_be_there_by_another() -> None:
+    story = unstoppable()
+    story.later(10).banned(outcome=Ambiguous("timeout"))
+    for _ in range(6):
+        story.later(60).looked("42")
+    assert story.meeting.evictions
     assert story.live.phase is Phase.ACCEPTED
-    story.later(10).wake()
-    assert story.live.phase is Phase.ACQUIRING
 
 
-def test_one_whose_stops_are_not_answered_may_be_moving_too() -> None:
-    """A machine that is lost between the rule and its effect is told of by nobody."""
-    story = in_phase(Phase.ACTIVE, stopping=True).later(300)
-    story.wake()
-    story.start("r-2")
-    story.evicted(Ambiguous("timeout"))
-    story.later(10).banned()
-    story.later(89).wake()
+def test_a_rule_that_was_about_to_hold_does_not_when_the_session_shows_up() -> None:
+    story = accepted_beside_an_eviction()
+    story.banned()
+    story.later(10).noticed(40, uid=story.settled["r-1"].recorder_uids[0])
+    story.later(30).wake()
     assert story.live.phase is Phase.ACCEPTED
-    story.later(1).wake()
+    story.evicted(Done(Stopped("uploaded")))
     assert story.live.phase is Phase.ACQUIRING
 
 
