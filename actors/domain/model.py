@@ -340,7 +340,8 @@ class Eviction:
     """An attempt that was given up on without proof of its end; a one-way door.
 
     No attempt is opened beside it until it is fenced: its sid is not known, and a kicking rule for each of its uids has had
-    time to take effect, or a late start can no longer be acted on. Then it is only watched, until there is proof that its recorder is gone.
+    time to take effect, or a late start can no longer be acted on. Then it is only watched, until there is proof that its
+    recorder is gone.
     """
 
     recording_id: RecordingId
