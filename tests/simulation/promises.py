@@ -296,7 +296,7 @@ class Promises:
         for session in self._world.agora.running(meeting):
             back_ms = self._world.now_ms() - session.leg.since_ms
             stray = session.sid in self._world.astray - wanted and session.move is None and back_ms > PUT_OUT_MS
-            if stray and self._is_told_of(session):
+            if stray and self._is_to_be_put_out(session):
                 raise Broken(f"a recorder of {meeting} came back after its end, and was left alone")
 
     # --- from time to time ---

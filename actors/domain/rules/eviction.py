@@ -211,6 +211,9 @@ def _waited(draft: Draft, eviction: Eviction) -> None:
     """Time proves that no late start comes any more. Whether one came before, the members of the channel tell, if they can be
     had; for long nobody waits for them."""
     latest_ms = _late_start_until_ms(draft, eviction.attempt) + draft.policy.eviction_watch_ms
+    if _is_known_to_run(eviction.attempt):
+        _fence(draft, eviction, "nothing has proven its end, and it is not waited for any longer")
+        return
     if not _cannot_start(draft, eviction.attempt) or draft.now_ms >= latest_ms:
         _fence(draft, eviction, "a late start can no longer be acted on")
         return

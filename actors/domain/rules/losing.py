@@ -62,12 +62,14 @@ def lose(
 ) -> None:
     """The recorder is gone. A recording that is wanted goes on with another, unless everybody had left.
 
-    `proven`: nothing can be left of it. Else it is told to stop once more before another may begin.
+    `proven`: nothing can be left of it. Else it is told to stop once more, and no other begins before it has ended.
     """
     if recording.want is Want.STOP or reason is EndReason.PROVIDER_IDLE:
         leave(draft, recording, attempt, evidence, at_ms=at_ms, reason=reason)
     elif attempt.empty_looks >= VACANT_LOOKS_MIN:
         leave(draft, recording, attempt, f"{evidence}; nobody was there", at_ms=at_ms, reason=EndReason.PROVIDER_IDLE)
+        if not proven:
+            evict(draft, draft.again(recording), attempt, evidence)
     else:
         _replace(draft, recording, attempt, evidence, proven=proven, at_ms=at_ms)
 

@@ -62,6 +62,11 @@ def test_a_recorder_that_is_gone_from_an_empty_room_is_not_replaced() -> None:
     story.later(31).queried(Done(NotFound()))
     assert story.last.phase is Phase.PROCESSING
     assert story.last.end_reason is EndReason.PROVIDER_IDLE
+    assert "AgoraStop" in story.due(), "queries may be wrong for long"
+    story.start("r-2")
+    assert story.live.phase is Phase.ACCEPTED
+    story.evicted(Done(NotFound()))
+    assert story.live.phase is Phase.ACQUIRING
 
 
 def test_one_that_is_gone_from_among_people_is_replaced() -> None:
