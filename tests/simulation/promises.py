@@ -290,6 +290,14 @@ class Promises:
             if ended_at_ms is not None and self._world.now_ms() - ended_at_ms > NOTICED_MS:
                 raise Broken(f"nobody noticed that the recorder of {meeting} is gone")
 
+    def moved_as_told(self, meeting: MeetingId) -> None:
+        """A recorder is known by the uid that it has moved to: users are told of it, and a stray is known by it."""
+        live = {item.sid for item in self._world.database.recordings_of(meeting) if item.phase is Phase.ACTIVE}
+        for row in self._world.database.inbox.values():
+            moved = row.notice.event_type == 12 and row.notice.sid in live and row.processed
+            if moved and (meeting, str(row.notice.details["newUid"])) not in self._world.database.recorders:
+                raise Broken(f"a recorder of {meeting} has moved, and nobody knows where to")
+
     def strays_put_out(self, meeting: MeetingId) -> None:
         """A recorder that comes back after it was taken to have ended is put out, once there is word of it."""
         wanted = {item.sid for item in self._world.database.recordings_of(meeting) if is_live(item)}

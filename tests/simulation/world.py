@@ -123,6 +123,7 @@ class World:
         for meeting in self.meetings:
             self._keep(lambda meeting=meeting: self.promises.made_as_wanted(meeting))
             self._keep(lambda meeting=meeting: self.promises.recorded_as_said(meeting))
+            self._keep(lambda meeting=meeting: self.promises.moved_as_told(meeting))
             self._keep(lambda meeting=meeting: self.promises.strays_put_out(meeting))
         await self.end(users)
 

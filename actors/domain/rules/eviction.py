@@ -68,30 +68,35 @@ def find_stray(draft: Draft, recording: Recording, attempt: Attempt, sid: str, u
 
 def find_in_storage(draft: Draft, recording: Recording, report: MediaReport) -> None:
     """Only our recorders write below a recording's prefix. A session there that no attempt is known to have had is the one
-    whose start was not answered, and while its playlist is open, it may still capture."""
-    for sid, began_at_ms in _open_sessions(report):
-        attempt = _unanswered(draft, recording, began_at_ms)
-        known = any(sid == attempt.sid for attempt in attempts_of(recording))
-        if attempt is None or known or not is_sid(sid):
+    whose start was not answered, and while its playlist is open, it may still capture. One that is known may go on, too."""
+    for sid, times_ms in _open_sessions(report):
+        known = next((attempt for attempt in attempts_of(recording) if attempt.sid == sid), None)
+        attempt = known or _unanswered(draft, recording, times_ms[0])
+        if attempt is None or not is_sid(sid):
             continue
         eviction = draft.meeting.eviction(recording.recording_id, attempt.number)
-        if eviction is None:
-            find_stray(draft, recording, attempt, sid, "", "its playlist is open")
-        else:
+        if known is None and eviction is not None:
             _find(draft, eviction, sid, "its playlist is open")
+        elif eviction is None and (known is None or _captured_after_its_end(draft, known, times_ms[-1])):
+            find_stray(draft, recording, attempt, sid, "", "its playlist is open")
         recording = draft.again(recording)
 
 
-def _open_sessions(report: MediaReport) -> list[tuple[str, int]]:
-    """Sessions that have not closed a playlist, and when they began, as far as their slices tell."""
+def _open_sessions(report: MediaReport) -> list[tuple[str, list[int]]]:
+    """Sessions that have not closed a playlist, with the times at which their slices began, the earliest first."""
     closed = {session_of(playlist.key) for playlist in report.playlists if playlist.ended}
-    began: dict[str, int] = {}
+    times_ms: dict[str, list[int]] = {}
     for playlist in report.playlists:
-        times = [piece.started_at_ms for piece in playlist.slices if piece.started_at_ms is not None]
         sid = session_of(playlist.key)
-        if times and sid not in closed:
-            began[sid] = min(began.get(sid, times[0]), *times)
-    return sorted(began.items(), key=lambda item: item[1])
+        if sid not in closed:
+            times = (piece.started_at_ms for piece in playlist.slices)
+            times_ms.setdefault(sid, []).extend(time for time in times if time is not None)
+    return sorted(((sid, sorted(times)) for sid, times in times_ms.items() if times), key=lambda item: item[1])
+
+
+def _captured_after_its_end(draft: Draft, attempt: Attempt, last_ms: int) -> bool:
+    """Whether it was taken to have ended too early: a slice of it began later."""
+    return attempt.closed_at_ms is not None and last_ms > attempt.closed_at_ms + draft.policy.stray_margin_ms
 
 
 def _unanswered(draft: Draft, recording: Recording, began_at_ms: int) -> Attempt | None:

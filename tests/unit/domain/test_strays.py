@@ -127,8 +127,8 @@ def stopped_without_a_sid() -> Story:
     return story
 
 
-def files_of(sid: str, *, ended: bool) -> Done[MediaReport]:
-    slices = (Slice(f"tapedeck/r1/{sid}_m-1_1.ts", 10.0, BEGIN_MS, 1000),)
+def files_of(sid: str, *, ended: bool, at_ms: int = BEGIN_MS) -> Done[MediaReport]:
+    slices = (Slice(f"tapedeck/r1/{sid}_m-1_1.ts", 10.0, at_ms, 1000),)
     return Done(MediaReport((), (Playlist(f"tapedeck/r1/{sid}_m-1.m3u8", 300, slices, ended),), ()))
 
 
@@ -164,6 +164,14 @@ def test_files_that_are_closed_or_known_call_for_nothing() -> None:
     story.evicted(Done(Stopped("uploaded")))
     assert story.examined(files_of(OTHER_SID, ended=False))
     assert story.meeting.evictions == ()
+
+
+@pytest.mark.parametrize(("later", "ended", "found"), [(11, False, True), (9, False, False), (11, True, False)])
+def test_a_session_whose_slices_go_on_after_its_end_is_a_stray(later: int, ended: bool, found: bool) -> None:
+    """It came up on another machine when it was no longer believed to, and of that nobody told."""
+    story = in_phase(Phase.PROCESSING)
+    story.later(60).examined(files_of(SID, ended=ended, at_ms=story.now_ms + (later - 60) * 1000))
+    assert ("AgoraStop" in story.due()) == found
 
 
 def test_files_that_come_after_an_eviction_make_a_stray() -> None:
