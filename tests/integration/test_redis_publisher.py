@@ -15,6 +15,7 @@ from actors.domain.codec import decode
 from actors.domain.model import Phase, Recording
 from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
+from clients.ending import end
 from clients.redis.publisher import CHANNEL, QUEUE_MAX, RedisPublisher, live_key
 from tests.unit.domain.story import in_phase
 from tests.waiting import eventually
@@ -26,8 +27,7 @@ async def running(publisher: RedisPublisher) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
         await publisher.close()
 
 
