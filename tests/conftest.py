@@ -1,4 +1,4 @@
-"""A real Postgres and a real Valkey for each worker of a test run, and a fresh migrated database for each test."""
+"""Real servers for each worker of a test run: Postgres, Valkey and S3; and for each test a database and a bucket of its own."""
 
 import asyncio
 import itertools
@@ -17,6 +17,9 @@ from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
 from clients.postgres.migrate import upgrade
 from clients.postgres.pool import Pool, create_pool
+from tests.fakes.buckets import bucket, moto, s3, s3_server, seaweed
+
+__all__ = ["bucket", "moto", "s3", "s3_server", "seaweed"]
 
 # A test run is a verdict, not a lottery: it draws the same examples each time. `--hypothesis-profile=wild` draws others.
 settings.register_profile("steady", derandomize=True, deadline=None)

@@ -9,17 +9,19 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from actors.domain.media import StoredObject
+from actors.domain.outcomes import Erased
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from clients.storage.keys import key_is_safe
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KEY_BYTES_MAX = 1024
 _ASIDE = ".aside"
 _REFUSALS = {
     errno.EACCES,
@@ -54,6 +56,20 @@ class LocalStore:
         """Move a file in as the object of that key. `path` is gone afterwards."""
         await self._run(self._put_file, key, path)
 
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes]) -> int:
+        """Store what the stream holds; its bytes. What the stream raises is raised here, and nothing is stored."""
+        self.path(key)
+        side, size = await self._run(self._side_file), 0
+        try:
+            await self._run(side.touch)
+            async for chunk in chunks:
+                await self._run(_append, side, chunk)
+                size += len(chunk)
+            await self._run(self._put_file, key, side)
+        finally:
+            await self._run(side.unlink, missing_ok=True)
+        return size
+
     async def get(self, key: str) -> bytes:
         return await self._run(lambda: self.path(key).read_bytes())
 
@@ -65,6 +81,20 @@ class LocalStore:
         """Remove these objects and the folders that are empty afterwards. A key that is not there is no error."""
         await self._run(self._delete, keys)
 
+    async def delete_prefix(self, prefix: str) -> Erased:
+        """Remove everything whose key begins with `prefix`, and look again: somebody may still have been writing.
+
+        Raises StorageUnavailable if something is left.
+        """
+        if not prefix:
+            raise StorageDenied("nobody empties a whole store")
+        found = await self.list(prefix)
+        await self.delete([each.key for each in found])
+        left = await self.list(prefix) if found else []
+        if left:
+            raise StorageUnavailable(f"{len(left)} objects are still there")
+        return Erased(len(found), sum(each.size for each in found))
+
     def path(self, key: str) -> Path:
         """The file of that key, which need not exist. Raises StorageDenied."""
         if not key_is_safe(key):
@@ -74,9 +104,10 @@ class LocalStore:
             raise StorageDenied("the key leads out of the store")
         return path
 
-    def source(self, key: str) -> str:
-        """Where a media library opens the object. Raises StorageDenied."""
-        return str(self.path(key))
+    @contextmanager
+    def source(self, found: StoredObject) -> Iterator[str]:
+        """What a media library opens. Raises StorageDenied."""
+        yield str(self.path(found.key))
 
     def free_bytes(self) -> int:
         """Room that is left on the disk."""
@@ -151,15 +182,9 @@ class LocalStore:
             folder = folder.parent
 
 
-def key_is_safe(key: str) -> bool:
-    """Whether it is a plain relative key: no empty or hidden segment, no control character, not too long, valid Unicode."""
-    try:
-        encoded = key.encode()
-    except UnicodeEncodeError:
-        return False
-    if len(encoded) > KEY_BYTES_MAX or any(ord(c) < 32 or 127 <= ord(c) < 160 or c == "\\" for c in key):
-        return False
-    return all(segment and not segment.startswith(".") for segment in key.split("/"))
+def _append(path: Path, chunk: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(chunk)
 
 
 def _place(side: Path, target: Path) -> None:

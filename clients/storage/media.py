@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
 
 import structlog
 
@@ -25,10 +26,12 @@ class ObjectStore(Protocol):
 
     async def get(self, key: str) -> bytes: ...
 
-    async def delete(self, keys: Sequence[str]) -> None: ...
+    async def delete_prefix(self, prefix: str) -> Erased:
+        """Remove everything whose key begins so. StorageUnavailable if something is left."""
+        ...
 
-    def source(self, key: str) -> str:
-        """Where a media library opens the object: a path, or a URL."""
+    def source(self, found: StoredObject) -> AbstractContextManager[str | BinaryIO]:
+        """What a media library opens, in a thread: a path, or a file to read. Raises at its end if that was not possible."""
         ...
 
 
@@ -46,18 +49,14 @@ class StoredMedia:
             return _later(error)
 
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
-        """Delete everything below the prefix, and look again: a recorder may still have been writing."""
+        """Delete everything below the prefix, until nothing is left."""
         try:
             folder = folder_of(prefix)
-            found = await self._store.list(folder)
-            await self._store.delete([each.key for each in found])
-            left = await self._store.list(folder) if found else []
+            erased = await self._store.delete_prefix(folder)
         except _TROUBLE as error:
             return _later(error)
-        if left:
-            return _later(StorageUnavailable(f"{len(left)} objects are still there"))
-        log.info("media.erased", prefix=folder, objects=len(found))
-        return Done(Erased(len(found), sum(each.size for each in found)))
+        log.info("media.erased", prefix=folder, objects=erased.objects)
+        return Done(erased)
 
     async def _report(self, folder: str) -> MediaReport:
         objects = await self._store.list(folder)
@@ -66,7 +65,8 @@ class StoredMedia:
         return MediaReport(tuple(objects), playlists, tuple(movies))
 
     async def _movie(self, found: StoredObject) -> Movie:
-        seconds, error = await asyncio.to_thread(probe, self._store.source(found.key))
+        with self._store.source(found) as source:
+            seconds, error = await asyncio.to_thread(probe, source)
         return Movie(found.key, found.size, seconds, error)
 
 

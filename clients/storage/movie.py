@@ -1,5 +1,7 @@
 """Whether an MP4 can be played to its end. Blocking: to be called in a thread."""
 
+from typing import BinaryIO
+
 import av
 from av.container import InputContainer
 
@@ -7,13 +9,13 @@ _MICROSECONDS = 1_000_000
 _SHORT_SECONDS = 1.0
 
 
-def probe(source: str) -> tuple[float | None, str | None]:
+def probe(source: str | BinaryIO) -> tuple[float | None, str | None]:
     """Its seconds, or None and why it cannot be played.
 
     The index may stand before media that was cut off, so the last second is read too.
     """
     try:
-        with av.open(source) as container:
+        with av.open(source, "r") as container:
             return _check(container)
     except (av.error.FFmpegError, OSError, ValueError, EOFError) as error:
         return None, getattr(error, "strerror", None) or "it cannot be read"

@@ -1,4 +1,4 @@
-"""The simulator for contracts, as the integration tests have it, both databases, and both providers."""
+"""The simulator for contracts, as the integration tests have it, both databases, both providers, and all stores."""
 
 from collections.abc import AsyncIterator
 
@@ -8,10 +8,11 @@ import pytest_asyncio
 
 from tests.contract.databases import db
 from tests.contract.provider import InMemory, OverHttp, Provider
+from tests.contract.stores import place, store
 from tests.fakes.studio import Clock, Receiver
 from tests.integration.conftest import Begin, begin, receiver, tone
 
-__all__ = ["begin", "db", "receiver", "tone"]
+__all__ = ["begin", "db", "place", "receiver", "store", "tone"]
 
 
 @pytest_asyncio.fixture(params=["fake", "simulator"])

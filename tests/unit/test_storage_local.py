@@ -4,48 +4,18 @@ import asyncio
 import errno
 import os
 import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from actors.ports import StorageDenied, StorageUnavailable
 from clients.storage.local import LocalStore
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "media")
-
-
-async def test_an_object_is_read_back_and_listed_with_its_size(store: LocalStore) -> None:
-    await store.put("r/1/a.ts", b"12345")
-    assert await store.get("r/1/a.ts") == b"12345"
-    (found,) = await store.list("r/1/")
-    assert (found.key, found.size) == ("r/1/a.ts", 5)
-    assert found.modified_at_ms == (store.path("r/1/a.ts").stat().st_mtime_ns // 1_000_000)
-
-
-async def test_a_put_replaces_the_older_object(store: LocalStore) -> None:
-    await store.put("r/list.m3u8", b"old")
-    await store.put("r/list.m3u8", b"new")
-    assert await store.get("r/list.m3u8") == b"new"
-
-
-async def test_a_file_is_moved_in(store: LocalStore, tmp_path: Path) -> None:
-    source = tmp_path / "encoded.mp4"
-    source.write_bytes(b"mp4")
-    await store.put_file("r/a.mp4", source)
-    assert await store.get("r/a.mp4") == b"mp4"
-    assert not source.exists()
-
-
-async def test_a_list_is_by_string_prefix_and_in_order(store: LocalStore) -> None:
-    for key in ("r/b", "r/ab/c", "r/a", "ra", "s"):
-        await store.put(key, b"x")
-    assert [found.key for found in await store.list("r/a")] == ["r/a", "r/ab/c"]
-    assert [found.key for found in await store.list("r")] == ["r/a", "r/ab/c", "r/b", "ra"]
-    assert len(await store.list("")) == 5
-    assert await store.list("nothing/here/") == []
 
 
 async def test_a_write_that_is_under_way_is_in_no_list(store: LocalStore, tmp_path: Path) -> None:
@@ -65,47 +35,35 @@ async def test_deleting_takes_the_empty_folders_along_and_leaves_the_rest(store:
     assert (tmp_path / "media").exists()
 
 
-async def test_what_is_not_there_is_not_found(store: LocalStore) -> None:
-    with pytest.raises(StorageNotFound):
-        await store.get("r/absent")
-
-
-BAD_KEYS = [
-    "",
-    "/etc/passwd",
-    "../out",
-    "r/../../out",
-    "r/..",
-    "r/./a",
-    "r//a",
-    "r/",
-    "r/a\0b",
-    "r/a\nb",
-    "r/\x9b",
-    "r\\..\\a",
-    ".aside/x",
-    "r/.hidden",
-    "\ud800",
-    "k" * 1025,
-    "é" * 513,
-]
-
-
-@pytest.mark.parametrize("key", BAD_KEYS)
-async def test_a_key_that_may_not_be_used_is_denied_everywhere(store: LocalStore, tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize("key", ["../out", "r/../../out", "/etc/passwd"])
+async def test_no_key_touches_what_lies_outside(store: LocalStore, tmp_path: Path, key: str) -> None:
     outside = tmp_path / "out"
     outside.write_bytes(b"secret")
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    for call in (
-        lambda: store.get(key),
-        lambda: store.put(key, b"x"),
-        lambda: store.put_file(key, source),
-        lambda: store.delete([key]),
-    ):
+    for call in (lambda: store.get(key), lambda: store.put(key, b"x"), lambda: store.delete([key])):
         with pytest.raises(StorageDenied):
             await call()
     assert outside.read_bytes() == b"secret"
+
+
+async def test_what_is_left_after_erasing_is_not_called_erased(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(keys: Sequence[str]) -> None: ...
+
+    await store.put("r/a", b"x")
+    monkeypatch.setattr(store, "delete", nothing)
+    with pytest.raises(StorageUnavailable, match="1 objects are still there"):
+        await store.delete_prefix("r/")
+
+
+async def test_a_stream_that_breaks_off_leaves_nothing_aside(store: LocalStore, tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await store.put_stream("r/a", broken())
+    assert list((tmp_path / "media" / ".aside").iterdir()) == []
 
 
 async def test_a_list_does_not_leave_the_folder_either(store: LocalStore) -> None:

@@ -1,0 +1,134 @@
+"""Objects written: whole, from a file, or from a stream of any length with little memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from clients.storage.keys import content_type_of
+from clients.storage.s3.line import Line, OnLine, checked
+from clients.storage.streams import file_chunks
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+
+PARTS_MAX = 10_000
+"""Of one object, everywhere."""
+log = structlog.get_logger(__name__)
+
+
+class Uploads(OnLine):
+    """An object is there as a whole or not at all. Raises StorageDenied, StorageUnavailable."""
+
+    async def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
+        """Store the object, in place of an older one of that key."""
+        kind = _kind(key, content_type)
+        async with self._line.call("put") as s3:
+            await s3.put_object(Bucket=self._bucket, Key=checked(key), Body=data, **kind, **self._kept())
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Move a file in as the object of that key. `path` is gone afterwards."""
+        async with aclosing(file_chunks(path)) as chunks:
+            await self.put_stream(key, chunks)
+        await asyncio.to_thread(path.unlink)
+
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], content_type: str | None = None) -> int:
+        """Store what the stream holds, in parts if it is long; its bytes. What the stream raises is raised here."""
+        checked(key)
+        async with aclosing(_parts(chunks, self._line.settings.part_bytes)) as parts:
+            first = await anext(parts, b"")
+            if len(first) == self._line.settings.part_bytes:
+                return await self._put_parts(key, first, parts, content_type)
+        await self.put(key, first, content_type)
+        return len(first)
+
+    async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes], content_type: str | None) -> int:
+        asked = {**_kind(key, content_type), **self._kept()}
+        async with self._line.call("multipart_create") as s3:
+            made = await s3.create_multipart_upload(Bucket=self._bucket, Key=key, **asked)
+        return await _Multipart(self._line, key, made["UploadId"]).run(first, rest)
+
+    def _kept(self) -> dict[str, Any]:
+        """How the store is to keep it."""
+        settings = self._line.settings
+        wanted = {
+            "ServerSideEncryption": settings.encryption,
+            "SSEKMSKeyId": settings.kms_key,
+            "StorageClass": settings.storage_class,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+class _Multipart:
+    """An upload in parts, some at once. When it fails nothing of it stays: the store would keep it, and ask money for it."""
+
+    def __init__(self, line: Line, key: str, upload_id: str) -> None:
+        self._line = line
+        self._where: dict[str, str] = {"Bucket": line.settings.bucket, "Key": key, "UploadId": upload_id}
+        self._slots = asyncio.Semaphore(line.settings.parts_max)
+        self._etags: dict[int, str] = {}
+        self._size = 0
+
+    async def run(self, first: bytes, rest: AsyncIterator[bytes]) -> int:
+        try:
+            await self._send(first, rest)
+            parts: list[CompletedPartTypeDef] = [{"PartNumber": n, "ETag": self._etags[n]} for n in sorted(self._etags)]
+            async with self._line.call("multipart_complete") as s3:
+                await s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": parts})  # type: ignore[arg-type]
+        except BaseException:
+            await asyncio.shield(self._abort())
+            raise
+        return self._size
+
+    async def _send(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._begin(group, first)
+                async for part in rest:
+                    await self._begin(group, part)
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _begin(self, group: asyncio.TaskGroup, part: bytes) -> None:
+        """Send the part beside others; wait while there are too many."""
+        self._size += len(part)
+        number = len(self._etags) + 1
+        if number > PARTS_MAX:
+            raise StorageDenied(f"an object has no more than {PARTS_MAX} parts (storage.part_bytes)")
+        self._etags[number] = ""
+        await self._slots.acquire()
+        group.create_task(self._part(number, part)).add_done_callback(lambda _: self._slots.release())
+
+    async def _part(self, number: int, part: bytes) -> None:
+        async with self._line.call("multipart_part") as s3:
+            answer = await s3.upload_part(**self._where, PartNumber=number, Body=part)  # type: ignore[arg-type]
+        self._etags[number] = answer["ETag"]
+
+    async def _abort(self) -> None:
+        try:
+            async with self._line.call("multipart_abort") as s3:
+                await s3.abort_multipart_upload(**self._where)  # type: ignore[arg-type]
+        except StorageNotFound:
+            pass
+        except (StorageDenied, StorageUnavailable) as error:
+            log.warning("storage.upload_left_open", key=self._where["Key"], why=str(error))
+
+
+def _kind(key: str, content_type: str | None) -> dict[str, Any]:
+    return {"ContentType": content_type or content_type_of(key)}
+
+
+async def _parts(chunks: AsyncIterable[bytes], size: int) -> AsyncGenerator[bytes]:
+    """The same bytes in parts of that size; the last may be shorter, none is empty."""
+    held = bytearray()
+    async for chunk in chunks:
+        held += chunk
+        while len(held) >= size:
+            yield bytes(held[:size])
+            del held[:size]
+    if held:
+        yield bytes(held)
