@@ -17,9 +17,9 @@ from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
 from clients.postgres.migrate import upgrade
 from clients.postgres.pool import Pool, create_pool
-from tests.fakes.buckets import bucket, moto, s3, s3_server, seaweed
+from tests.fakes.buckets import bucket, moto, s3, s3_server, seaweed, strict_bucket
 
-__all__ = ["bucket", "moto", "s3", "s3_server", "seaweed"]
+__all__ = ["bucket", "moto", "s3", "s3_server", "seaweed", "strict_bucket"]
 
 # A test run is a verdict, not a lottery: it draws the same examples each time. `--hypothesis-profile=wild` draws others.
 settings.register_profile("steady", derandomize=True, deadline=None)

@@ -79,6 +79,12 @@ async def s3(bucket: S3Settings) -> AsyncIterator[S3Store]:
         yield S3Store(line)
 
 
+@pytest_asyncio.fixture
+async def strict_bucket(seaweed: S3Server) -> S3Settings:
+    """On the server that checks signatures."""
+    return await new_bucket(seaweed)
+
+
 async def new_bucket(server: S3Server) -> S3Settings:
     """An empty one."""
     settings = server.settings(f"bucket-{next(_numbers)}")

@@ -44,7 +44,7 @@ class Seaweed:
             [
                 str(Path(sys.executable).with_name("weed")), "mini", f"-dir={self._folder}",
                 "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={self._port}", *ports, *calls,
-                f"-metricsPort={free_port()}", f"-s3.config={self._identities}", "-s3.port.iceberg=0",
+                f"-metricsPort={free_port()}", f"-s3.config={self._identities}", "-s3.port.iceberg=0", "-s3.autoCreateBucket=false",
                 "-webdav=false", "-admin.ui=false", "-master.telemetry=false",
             ],
             env=MEMORY,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from actors.domain.outcomes import Erased
 from actors.ports import StorageDenied, StorageUnavailable
+from clients.storage.s3 import listing
 from clients.storage.s3.line import checked
 from clients.storage.s3.listing import Listing
 
-KEYS_MAX = 1000
 _DENIED = {"AccessDenied", "AllAccessDisabled", "MethodNotAllowed"}
 
 
@@ -40,8 +40,8 @@ class Deleting(Listing):
             async with self._line.call("delete") as s3:
                 await s3.delete_object(Bucket=self._bucket, Key=key)
         plain = [key for key in keys if key.isprintable()]
-        for first in range(0, len(plain), KEYS_MAX):
-            await self._delete_batch(plain[first : first + KEYS_MAX])
+        for first in range(0, len(plain), listing.KEYS_MAX):
+            await self._delete_batch(plain[first : first + listing.KEYS_MAX])
 
     async def _delete_batch(self, keys: Sequence[str]) -> None:
         async with self._line.call("delete") as s3:

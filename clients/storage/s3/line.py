@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.loaders import Loader, create_loader
 
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.keys import key_is_safe
@@ -60,7 +62,9 @@ def checked(key: str) -> str:
 @asynccontextmanager
 async def open_line(settings: S3Settings, called: Called) -> AsyncIterator[Line]:
     """Its connections are closed at the end."""
-    made = AioSession().create_client(
+    session = AioSession()
+    session.register_component("data_loader", _loader())
+    made = session.create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,
@@ -71,6 +75,12 @@ async def open_line(settings: S3Settings, called: Called) -> AsyncIterator[Line]
     )
     async with made as client:
         yield Line(client, settings, called)
+
+
+@cache
+def _loader() -> Loader:
+    """The library's description of S3 is large, so it is read once."""
+    return create_loader()
 
 
 def _config(settings: S3Settings) -> AioConfig:

@@ -10,6 +10,9 @@ from clients.storage.s3.line import OnLine
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import ListObjectsV2OutputTypeDef
 
+KEYS_MAX = 1000
+"""That one call may name, everywhere."""
+
 
 class Listing(OnLine):
     """Raises StorageDenied, StorageUnavailable."""
@@ -24,7 +27,7 @@ class Listing(OnLine):
         more: dict[str, str] = {}
         while True:
             async with self._line.call("list") as s3:
-                page = await s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **more)  # type: ignore[arg-type]
+                page = await s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=KEYS_MAX, **more)  # type: ignore[arg-type]
             yield _objects(page)
             if not page["IsTruncated"]:
                 return
