@@ -18,6 +18,7 @@ from server.metrics import (
     NodeMetrics,
     PlaybackMetrics,
     SimulatorMetrics,
+    StorageMetrics,
     StreamMetrics,
     WebhookMetrics,
 )
@@ -29,7 +30,7 @@ TOPICS = {
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
-    "This process": (ServerMetrics, NodeMetrics),
+    "This process": (ServerMetrics, NodeMetrics, StorageMetrics),
 }
 
 HEAD = """# Metrics

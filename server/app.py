@@ -23,7 +23,6 @@ from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.dispatcher import Dispatcher
 from clients.agora.oddities import Oddities
 from clients.agora.recorder import AgoraRecorder
-from clients.agora.requests import LocalTarget
 from clients.agora.webhooks import NoticeReader, verify
 from clients.ending import end
 from clients.postgres.budget import PostgresBudget
@@ -45,7 +44,7 @@ from server.gauges import ServerMetrics, StateMetrics
 from server.health import Check, Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.looks import agora_look, database_look, keys_look, storage_look
+from server.looks import agora_look, database_look, keys_look
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
@@ -73,6 +72,7 @@ from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
+from server.storage import Storage
 from server.streams.press import Render
 
 CLOSING_SECONDS = 2.0
@@ -102,7 +102,7 @@ class Parts:
     node: str
     process: str
     mode: Mapping[str, str]
-    media_root: LocalStore
+    storage: Storage
 
 
 def as_they_are(ports: Ports) -> Ports:
@@ -118,7 +118,8 @@ class Application:
         self.node = parts.node
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
-        renderer = Renderer(signer)
+        store = parts.storage.store
+        renderer = Renderer(signer if isinstance(store, LocalStore) else store.addresses)
         self._calls_metrics = AgoraMetrics(parts.registry)
         places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         budget = Dispatcher(places, self._calls_metrics)
@@ -127,10 +128,10 @@ class Application:
         self.standing = PostgresStanding(
             parts.pool, parts.account.app_id, config.agora.requests_per_second, lambda: budget.waiting
         )
-        self.media = StoredMedia(parts.media_root)
+        self.media = StoredMedia(store)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(
-            parts.media_root,
+            store,
             look_seconds=config.playback.look_seconds,
             looks_max=config.playback.looks_max,
             looked=self._playback.looked,
@@ -166,7 +167,7 @@ class Application:
             StateMetrics(parts.registry),
             self.standing.read,
             config.data_dir,
-            parts.media_root.free_bytes,
+            parts.storage.free_bytes,
             config.health.timeout_seconds,
         )
         self.web = self._build(signer, renderer)
@@ -176,7 +177,7 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
-        openings = Openings(self.records, self.system.capacity, self._free_bytes, config)
+        openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, signer, ports.clock, config.playback, self._playback)
         players = frozenset(Role(role) for role in config.access.playback_roles)
@@ -197,7 +198,8 @@ class Application:
             parse=NoticeReader(Oddities(self._calls_metrics), ports.clock.now_ms).read,
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
-        MediaRoutes(parts.media_root, self.shelf, self.records, signer, ports.clock).add_to(app)
+        folder = parts.storage.store if isinstance(parts.storage.store, LocalStore) else None
+        MediaRoutes(folder, self.shelf, self.records, signer, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
         AssetRoutes(parts.public_url).add_to(app)
         DocumentRoutes(config.playback.expires_seconds_max, parts.public_url).add_to(app)
@@ -242,7 +244,7 @@ class Application:
         secret = self._parts.config.agora.app_certificate
         certificate = secret.get_secret_value() if secret is not None else None
         app_id = self._parts.account.app_id
-        return AgoraRecorder(agora, LocalTarget(), app_id, certificate, observe=self._calls_metrics)
+        return AgoraRecorder(agora, self._parts.storage.target, app_id, certificate, observe=self._calls_metrics)
 
     def _verify(self) -> Callable[[bytes, Mapping[str, str]], bool] | None:
         secret = self._parts.webhook_secret
@@ -250,16 +252,12 @@ class Application:
             return None
         return lambda body, headers: verify(body, headers, secret)
 
-    def _free_bytes(self) -> int | None:
-        return self._parts.media_root.free_bytes()
-
     def _checks(self, agora: AgoraClient) -> list[Check]:
-        free_bytes, floor = self._parts.media_root.free_bytes, self._parts.config.storage.min_free_bytes
         return [
             Check("database", database_look(self.standing.ping), vital=True),
             Check("redis", self._parts.publisher.ping),
             Check("agora", agora_look(agora), costs=True),
-            Check("storage", storage_look(free_bytes, floor)),
+            Check("storage", self._parts.storage.look),
             *([Check("jwks", keys_look(self._parts.jwks.check))] if self._parts.jwks is not None else []),
         ]
 

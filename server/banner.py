@@ -18,7 +18,9 @@ def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[
         "",
         f"  Tapedeck  {url}",
         f"  Agora     {_agora(config) if mode['agora'] == 'simulated' else 'live'}",
-        f"  Storage   {LOCAL}, in {config.storage_path}" if mode["storage"] == "local" else "  Storage   S3",
+        f"  Storage   {LOCAL}, in {config.storage_path}"
+        if mode["storage"] == "local"
+        else f"  Storage   {_bucket(config)}",
         *(f"  {line}" for line in engines),
         *(f"  Trouble   {line}" for line in troubles),
         "",
@@ -27,6 +29,11 @@ def banner(url: str, config: Config, mode: Mapping[str, str], engines: Sequence[
         "",
     ]
     return "\n".join(lines)
+
+
+def _bucket(config: Config) -> str:
+    storage = config.storage
+    return f"S3, in the bucket {storage.bucket} ({storage.endpoint_url or storage.region})"
 
 
 def _agora(config: Config) -> str:

@@ -231,10 +231,26 @@ def _check_storage(config: Config) -> None:
         raise ConfigError("AWS_REGION is set and AWS_S3_BUCKET is missing: set both for S3, or none for local storage")
     if storage.region_id is not None and not storage.region:
         raise ConfigError("AWS_REGION_ID is set and AWS_REGION is missing: Agora's number of a region needs its name")
+    if "@" in urlsplit(storage.endpoint_url or "").netloc:
+        raise ConfigError("AWS_ENDPOINT_URL_S3: holds no user and no password")
     if config.storage_mode == "s3":
-        raise ConfigError(
-            "AWS_S3_BUCKET and AWS_REGION ask for S3, which is not there yet in this version: unset both for local storage"
-        )
+        _check_keys(storage)
+
+
+def _check_keys(storage: StorageSettings) -> None:
+    own, recorders = "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY", "TAPEDECK_STORAGE__RECORDER_SECRET_KEY"
+    _check_pair("AWS_ACCESS_KEY_ID", storage.access_key_id, "AWS_SECRET_ACCESS_KEY", storage.secret_access_key)
+    _check_pair(own, storage.recorder_access_key, recorders, storage.recorder_secret_key)
+    if storage.session_token is not None and storage.access_key_id is None:
+        raise ConfigError("AWS_SESSION_TOKEN is set and AWS_ACCESS_KEY_ID is missing: it belongs to a key")
+    if storage.kms_key is not None and storage.encryption != "aws:kms":
+        raise ConfigError('storage.kms_key is set, and storage.encryption is not "aws:kms"')
+
+
+def _check_pair(one: str, first: object, other: str, second: object) -> None:
+    if (first is None) != (second is None):
+        given, missing = (other, one) if first is None else (one, other)
+        raise ConfigError(f"{given} is set and {missing} is missing: they belong together")
 
 
 def _check_limits(config: Config) -> None:
@@ -274,5 +290,4 @@ def check_modes(config: Config, agora_mode: Literal["live", "simulated"]) -> Non
     if agora_mode == "live" and config.storage_mode == "local":
         raise ConfigError(
             "live Agora needs S3, since Agora cannot write to this host's disk: set AWS_S3_BUCKET and AWS_REGION"
-            " (not there yet in this version: unset AGORA_APP_ID, AGORA_CUSTOMER_ID and AGORA_CUSTOMER_SECRET)"
         )

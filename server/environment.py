@@ -41,6 +41,7 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "AWS_ENDPOINT_URL_S3": ("storage", "endpoint_url"),
     "AWS_ACCESS_KEY_ID": ("storage", "access_key_id"),
     "AWS_SECRET_ACCESS_KEY": ("storage", "secret_access_key"),
+    "AWS_SESSION_TOKEN": ("storage", "session_token"),
 }
 
 NOT_YET: Mapping[str, str] = {

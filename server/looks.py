@@ -61,6 +61,19 @@ def storage_look(free_bytes: Callable[[], int], bytes_min: int) -> Look:
     return look
 
 
+def bucket_look(ping: Callable[[], Awaitable[None]]) -> Look:
+    """Whether the bucket is there, and our keys may list it."""
+
+    async def look() -> str:
+        try:
+            await ping()
+        except (StorageDenied, StorageNotFound, StorageUnavailable) as error:
+            raise Trouble(str(error)) from None
+        return "answers"
+
+    return look
+
+
 def keys_look(check: Callable[[], Awaitable[str]]) -> Look:
     """Whether the key set that verifies tokens could be read the last time."""
 

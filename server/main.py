@@ -44,8 +44,9 @@ from server.listening import (
     node_name,
 )
 from server.logging import configure_logging
-from server.metrics import AuthMetrics, SimulatorMetrics
+from server.metrics import AuthMetrics, SimulatorMetrics, StorageMetrics
 from server.provider import AgoraMode, find_mode
+from server.storage import check_region, open_storage
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ def serve(config: Config, wrap: Callable[[Ports], Ports] = as_they_are) -> None:
     Raises ConfigError, and OSError for what the system refuses, or another server.
     """
     _check_faults(config)
+    check_region(config)
     configure_logging(config.log.level, config.log.format)
     allow_files(config.streams.subscribers_max + OTHER_FILES)
     _run(_serve(config, wrap))
@@ -123,10 +125,9 @@ async def _start(
     engines = await stack.enter_async_context(running_engines(config, metrics.engine_restarted))
     if config.database.migrate_on_start:
         await asyncio.to_thread(upgrade, engines.database_url)
-    media_root = LocalStore(config.storage_path)
-    config.storage_path.mkdir(parents=True, exist_ok=True)
+    storage = await stack.enter_async_context(open_storage(config, StorageMetrics(registry)))
     address = address_of(listener)
-    webhook_secret, account = await _provider(config, mode, address, media_root, SimulatorMetrics(registry), stack)
+    webhook_secret, account = await _provider(config, mode, address, SimulatorMetrics(registry), stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
     publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds, metrics.hint_dropped)
@@ -148,7 +149,7 @@ async def _start(
         node=node_name(config, address),
         process=uuid4().hex,
         mode=_mode(config, mode),
-        media_root=media_root,
+        storage=storage,
     )
     app = Application(parts, http, wrap)
     await stack.enter_async_context(listening(app.web, listener, config.http))
@@ -162,7 +163,6 @@ async def _provider(
     config: Config,
     mode: AgoraMode,
     address: tuple[str, int],
-    store: LocalStore,
     metrics: SimulatorMetrics,
     stack: AsyncExitStack,
 ) -> tuple[str | None, AgoraAccount]:
@@ -172,7 +172,7 @@ async def _provider(
     base_url = agora.base_url
     if mode == "embedded":
         secret = secret or secrets.token_hex(32)
-        base_url = await stack.enter_async_context(_simulator(config, secret, address, store, metrics))
+        base_url = await stack.enter_async_context(_simulator(config, secret, address, metrics))
     elif secret is None:
         log.warning("webhooks.unverified", detail="AGORA_WEBHOOK_SECRET is not set: polling alone carries")
     customer_secret = agora.customer_secret.get_secret_value() if agora.customer_secret is not None else "simulated"
@@ -194,13 +194,14 @@ async def _provider(
 
 @asynccontextmanager
 async def _simulator(
-    config: Config, secret: str, address: tuple[str, int], store: LocalStore, metrics: SimulatorMetrics
+    config: Config, secret: str, address: tuple[str, int], metrics: SimulatorMetrics
 ) -> AsyncIterator[str]:
     """The embedded simulator on a loopback port of its own; its URL."""
     wanted = config.simulator
     settings = SimulatorSettings(
         state_dir=(wanted.state or config.data_dir / "simulator").absolute(),
         storage_root=config.storage_path,
+        amazon=config.storage_mode == "s3",
         webhook_url=f"http://{loopback(address)}/api/v1/webhooks/agora",
         webhook_secret=secret,
         slice_seconds=wanted.slice_seconds,
@@ -215,7 +216,7 @@ async def _simulator(
         seed=wanted.seed,
         control_open=wanted.control_open,
     )
-    simulator = build_simulator(settings, store, struck=metrics.struck)
+    simulator = build_simulator(settings, LocalStore(config.storage_path), struck=metrics.struck)
     runner = web.AppRunner(simulator, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:

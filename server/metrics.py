@@ -334,6 +334,21 @@ class SimulatorMetrics:
         self._faults.labels(fault).inc()
 
 
+class StorageMetrics:
+    """Counters of what is asked of S3."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._calls = Counter(
+            "tapedeck_storage_calls",
+            "Calls to S3, repetitions not counted, by outcome: done, not_found, denied, unavailable",
+            ["call", "outcome"],
+            registry=registry,
+        )
+
+    def called(self, call: str, outcome: str) -> None:
+        self._calls.labels(call, outcome).inc()
+
+
 class PlaybackMetrics:
     """URLs that were handed out, and looks at storage for those who play what is not over."""
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic.alias_generators import to_camel
 
@@ -13,7 +13,7 @@ from actors.domain.events import JournalEvent
 from actors.domain.model import Failure, Gap, Layout, MediaFile, Phase, Recording, Subscription, Video
 from actors.domain.projections import is_live, state_of, status_of
 from actors.reading import Snapshot
-from server.playback import UrlSigner, main_file
+from server.playback import main_file
 
 
 def rfc3339(at_ms: int | None) -> str | None:
@@ -23,11 +23,17 @@ def rfc3339(at_ms: int | None) -> str | None:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{at_ms % 1000:03d}Z"
 
 
-class Renderer:
-    """Knows how URLs of this server begin, which a recording's `storageUrl` needs."""
+class ObjectUrls(Protocol):
+    """URLs that name objects and open nothing."""
 
-    def __init__(self, signer: UrlSigner) -> None:
-        self._signer = signer
+    def storage_url(self, key: str) -> str: ...
+
+
+class Renderer:
+    """Knows how the URLs of objects begin, which a recording's `storageUrl` needs."""
+
+    def __init__(self, urls: ObjectUrls) -> None:
+        self._urls = urls
 
     def recording(self, recording: Recording, *, private: bool) -> dict[str, Any]:
         """A recording; without `private` it has no `metadata` and no `externalId`, which not every role may see."""
@@ -47,7 +53,7 @@ class Renderer:
             **_times(recording),
             "duration": recording.duration_seconds,
             "fileSize": recording.file_size,
-            "storageUrl": None if main is None else self._signer.storage_url(main.key),
+            "storageUrl": None if main is None else self._urls.storage_url(main.key),
             "storageKey": None if main is None else main.key,
             "storageStatus": recording.storage_status.value,
             "endReason": None if recording.end_reason is None else recording.end_reason.value,

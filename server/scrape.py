@@ -18,7 +18,7 @@ class Scrape:
         metrics: StateMetrics,
         read: Callable[[], Awaitable[Standing]],
         data_dir: Path,
-        storage_bytes: Callable[[], int],
+        storage_bytes: Callable[[], int | None],
         timeout_seconds: float,
     ) -> None:
         self._metrics = metrics

@@ -166,6 +166,20 @@ class StorageSettings(Section):
     endpoint_url: WebUrl | None = None
     access_key_id: Text | None = None
     secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    recorder_access_key: Text | None = None
+    recorder_secret_key: SecretStr | None = None
+    encryption: Literal["AES256", "aws:kms"] | None = None
+    kms_key: Text | None = None
+    storage_class: Text | None = None
+    checksums: bool = True
+    connect_timeout_seconds: Seconds = 5.0
+    silence_seconds_max: Seconds = 20.0
+    call_seconds_max: Seconds = 60.0
+    call_attempts_max: Count = 4
+    connections_max: Count = 50
+    part_bytes: Annotated[int, Field(ge=5242880, le=5368709120)] = 8388608
+    parts_max: Count = 3
 
 
 class PlaybackSettings(Section):

@@ -1,7 +1,7 @@
 """The bodies that are sent: recording, file and storage settings in the provider's words (reference 2, 3, 5, 6)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.domain.model import Layout, RecordingSpec, Subscription, Video
@@ -48,6 +48,10 @@ S3_REGIONS = {
 """Agora's number of each S3 region (reference 3.5)."""
 
 
+SSE = {"AES256": "aes256", "aws:kms": "kms"}
+"""Amazon's names of encryptions, and Agora's (reference 3.5)."""
+
+
 class StorageTarget(Protocol):
     """Where the recorder writes."""
 
@@ -63,9 +67,10 @@ class S3Target:
     bucket: str
     region: str
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     endpoint: str | None = None
     region_id: int | None = None
+    encryption: str | None = None
 
     def config(self, prefix: tuple[str, ...]) -> dict[str, Any]:
         """Raises ValueError for a region that Agora does not know, or a prefix that it does not take."""
@@ -76,15 +81,23 @@ class S3Target:
             "fileNamePrefix": checked_prefix(prefix),
         }
         if self.endpoint is not None:
-            return {"vendor": 11, "region": 0, **common, "extensionParams": {"endpoint": self.endpoint}}
-        return {"vendor": 1, "region": self._region_number(), **common}
+            host = self.endpoint.removeprefix("https://")  # a host is what Agora asks for
+            return {"vendor": 11, "region": 0, **common, "extensionParams": {"endpoint": host}}
+        kept = {"extensionParams": {"sse": SSE[self.encryption]}} if self.encryption is not None else {}
+        return {"vendor": 1, "region": region_number(self.region, self.region_id), **common, **kept}
 
-    def _region_number(self) -> int:
-        if self.region_id is not None:
-            return self.region_id
-        if self.region not in S3_REGIONS:
-            raise ValueError(f"Agora knows no S3 region {self.region}; it knows {', '.join(sorted(S3_REGIONS))}")
-        return S3_REGIONS[self.region]
+
+def region_number(region: str, told: int | None) -> int:
+    """Agora's number of a region. One that is told stands where Agora has come to know a region since.
+
+    Raises ValueError if the two contradict each other, or nobody knows the region.
+    """
+    number = S3_REGIONS.get(region, told)
+    if number is None:
+        raise ValueError(f"Agora knows no S3 region {region}; it knows {', '.join(sorted(S3_REGIONS))}")
+    if told not in (None, number):
+        raise ValueError(f"Agora's number of the S3 region {region} is {number}, not {told}")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,15 @@ class SentFile(web.FileResponse):
 
 
 class MediaRoutes:
-    """GET and HEAD `/media/{key}`."""
+    """GET and HEAD `/media/{key}`. `folder` None: the files are in a bucket, and its own server hands them out."""
 
     def __init__(
-        self, folder: MediaFolder, playlists: Playlists, records: RecordingReader, signer: UrlSigner, clock: Clock
+        self,
+        folder: MediaFolder | None,
+        playlists: Playlists,
+        records: RecordingReader,
+        signer: UrlSigner,
+        clock: Clock,
     ) -> None:
         self._folder = folder
         self._playlists = playlists
@@ -91,6 +96,8 @@ class MediaRoutes:
             raise Problem("forbidden", f"this URL has expired; {HOW_TO_PLAY}") from None
 
     async def _file(self, request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
+        if self._folder is None:
+            raise StorageNotFound(key)
         path = self._folder.path(key)
         if not await asyncio.to_thread(path.is_file):
             raise StorageNotFound(key)

@@ -22,6 +22,7 @@ from clients.agora.simulator.rulecalls import RuleCalls
 from clients.agora.simulator.rules import Rules
 from clients.agora.simulator.service import Service
 from clients.agora.simulator.settings import SimulatorSettings
+from clients.agora.simulator.shelves import Shelves
 from clients.agora.simulator.state import State
 from clients.agora.simulator.studio import Studio
 from clients.agora.simulator.webhooks import Webhooks
@@ -44,7 +45,8 @@ def build_simulator(
     def now_ms() -> int:
         return round(now() * 1000)
 
-    studio = Studio(store, settings.state_dir, settings.media, faults)
+    shelves = Shelves(store, amazon=settings.amazon)
+    studio = Studio(shelves, settings.state_dir, settings.media, faults)
     webhooks = Webhooks(settings, state, faults, now_ms)
     channels, rules = Channels(state, round(settings.list_lag_seconds * 1000), now_ms()), Rules(state)
     reports = Reports(state, webhooks, channels, now_ms)
@@ -67,6 +69,7 @@ def build_simulator(
         await asyncio.gather(*tasks, return_exceptions=True)
         await webhooks.stop()
         studio.close()
+        await shelves.close()
         state.close()
 
     @web.middleware

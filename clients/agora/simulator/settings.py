@@ -11,6 +11,8 @@ class SimulatorSettings:
 
     state_dir: Path
     storage_root: Path
+    amazon: bool = False
+    """Whether storage vendor 1 is Amazon itself, and not the folder."""
     app_id: str | None = None
     customer_id: str | None = None
     customer_secret: str | None = None

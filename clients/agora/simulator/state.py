@@ -16,7 +16,9 @@ class State:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "simulator.sqlite3", isolation_level=None)
+        file = folder / "simulator.sqlite3"
+        self._db = sqlite3.connect(file, isolation_level=None)
+        file.chmod(0o600)  # a session's request holds the keys to its bucket
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         for table in TABLES:

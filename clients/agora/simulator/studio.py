@@ -11,8 +11,8 @@ from clients.agora.simulator.faults import Faults
 from clients.agora.simulator.muxing import Stretch, slice_bytes, write_movie
 from clients.agora.simulator.playlist import playlist_text
 from clients.agora.simulator.session import Session
+from clients.agora.simulator.shelves import Shelf, Shelves
 from clients.agora.simulator.tracks import Track, clock_track, file_track, tone_track
-from clients.storage.local import LocalStore
 
 T = TypeVar("T")
 LATE_MS = (1_000, 30_000)
@@ -28,8 +28,8 @@ DEFAULT_PICTURE = (360, 640, 15)
 class Studio:
     """Sessions capture from their start to their end by the clock, to a packet's length."""
 
-    def __init__(self, store: LocalStore, cache: Path, media: str, faults: Faults) -> None:
-        self._store = store
+    def __init__(self, shelves: Shelves, cache: Path, media: str, faults: Faults) -> None:
+        self._shelves = shelves
         self._cache = cache
         self._media = media
         self._faults = faults
@@ -58,7 +58,7 @@ class Studio:
             new = True
         if session.leg.slices and (new or ended):
             text = playlist_text(session, ended=ended)
-            await self._store.put(session.prefix + session.playlist_name, text.encode())
+            await (await self._shelf(session)).put(session.prefix + session.playlist_name, text.encode())
         return new
 
     async def upload_late(self, session: Session, now_ms: int) -> bool:
@@ -78,7 +78,7 @@ class Studio:
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             path = Path(folder) / "movie.mp4"
             await self._in_thread(lambda: write_movie(path, stretches))
-            await self._store.put_file(session.prefix + session.movie_name, path)
+            await (await self._shelf(session)).put_file(session.prefix + session.movie_name, path)
 
     def _slice_end(self, session: Session, until_ms: int, *, ended: bool) -> int | None:
         """Where the next slice ends, None if nothing is due. No slice is shorter than `REST_MS`."""
@@ -122,7 +122,10 @@ class Studio:
 
     async def _put_slice(self, session: Session, begin: int, stretches: list[Stretch]) -> None:
         data = await self._in_thread(lambda: slice_bytes(stretches))
-        await self._store.put(session.prefix + session.slice_name(begin), data)
+        await (await self._shelf(session)).put(session.prefix + session.slice_name(begin), data)
+
+    async def _shelf(self, session: Session) -> Shelf:
+        return await self._shelves.of(session.request["storageConfig"])
 
     async def _stretches(self, session: Session, begin: int, end: int) -> list[Stretch]:
         assert self._sound is not None, "the studio is not prepared"

@@ -19,7 +19,7 @@ class Addresses:
     bucket: str
     server_url: str
 
-    def url_of(self, key: str) -> str:
+    def storage_url(self, key: str) -> str:
         """The object's own URL, which opens nothing."""
         server = urlsplit(self.server_url)
         if self._amazon and "." not in self.bucket:  # certificates hold for one name below Amazon's

@@ -14,6 +14,7 @@ from server.environment import USUAL_NAMES, fields_of, is_secret, read_environme
 REPOSITORY = Path(__file__).parents[3]
 CONFIG_TOML = REPOSITORY / "config.toml"
 AGORA = {"AGORA_APP_ID": "app", "AGORA_CUSTOMER_ID": "customer", "AGORA_CUSTOMER_SECRET": "s3cr3t-value"}
+S3 = {"AWS_S3_BUCKET": "b", "AWS_REGION": "eu-west-1"}
 ELSEWHERE = {"AGORA_BASE_URL": "http://127.0.0.1:8099"}
 
 
@@ -177,7 +178,15 @@ BAD_ENVIRONMENTS = [
     ({"AWS_REGION": "eu-west-1"}, "AWS_S3_BUCKET is missing"),
     ({"AWS_REGION_ID": "0"}, "AWS_REGION is missing"),
     ({"AWS_REGION_ID": "east", "AWS_REGION": "us-east-1", "AWS_S3_BUCKET": "b"}, "AWS_REGION_ID: "),
-    ({"AWS_S3_BUCKET": "b", "AWS_REGION": "eu-west-1"}, "not there yet"),
+    ({"AWS_ENDPOINT_URL_S3": "https://u:hush-hush@s3.example", **S3}, "AWS_ENDPOINT_URL_S3: "),
+    ({"AWS_ACCESS_KEY_ID": "k", **S3}, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is missing"),
+    ({"AWS_SECRET_ACCESS_KEY": "hush-hush", **S3}, "AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is missing"),
+    ({"AWS_SESSION_TOKEN": "hush-hush", **S3}, "AWS_SESSION_TOKEN is set and AWS_ACCESS_KEY_ID is missing"),
+    ({"TAPEDECK_STORAGE__RECORDER_ACCESS_KEY": "k", **S3}, "TAPEDECK_STORAGE__RECORDER_SECRET_KEY is missing"),
+    ({"TAPEDECK_STORAGE__RECORDER_SECRET_KEY": "hush-hush", **S3}, "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY is missing"),
+    ({"TAPEDECK_STORAGE__KMS_KEY": "k", **S3}, 'storage.encryption is not "aws:kms"'),
+    ({"TAPEDECK_STORAGE__ENCRYPTION": "rot13", **S3}, "TAPEDECK_STORAGE__ENCRYPTION: "),
+    ({"TAPEDECK_STORAGE__PART_BYTES": "5242879", **S3}, "TAPEDECK_STORAGE__PART_BYTES: "),
     (AGORA, "live Agora needs S3"),
     ({"TAPEDECK_RECORDING__FAILOVER_WINDOW_SECONDS": "89", **AGORA}, "recording.failover_window_seconds is below 90"),
     ({"TAPEDECK_RECORDING__QUERY_MISSES_MIN": "2", **AGORA}, "recording.query_misses_min is below 3"),
@@ -249,6 +258,15 @@ def test_the_default_is_simulated_local_and_embedded() -> None:
     config = load()
     modes = (config.agora_mode, config.storage_mode, config.database_mode, config.redis_mode)
     assert modes == ("simulated", "local", "embedded", "embedded")
+
+
+def test_a_bucket_and_a_region_make_it_s3_and_live_agora_takes_it() -> None:
+    assert load(S3).storage_mode == "s3"
+    assert load({**S3, **AGORA, "TAPEDECK_REQUIRE_REAL": "true"}).agora_mode == "live"
+
+
+def test_keys_of_other_tools_do_not_matter_to_local_storage() -> None:
+    assert load({"AWS_ACCESS_KEY_ID": "k", "AWS_SESSION_TOKEN": "t"}).storage_mode == "local"
 
 
 def test_urls_of_databases_make_them_external() -> None:

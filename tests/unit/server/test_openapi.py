@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock, Mock
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 from openapi_spec_validator import validate
@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from actors.domain.model import State
 from clients.agora.client import AgoraAccount
+from clients.agora.requests import LocalTarget
 from clients.storage.local import LocalStore
 from server.app import Application, Parts
 from server.config import Config
@@ -20,6 +21,7 @@ from server.metrics import AuthMetrics
 from server.openapi import document
 from server.openapi_prose import DESCRIPTIONS
 from server.policy import EVERY_ROLE, POLICIES, Policy, Scope, assert_all_routes_have_policies
+from server.storage import Storage
 from tests.unit.server.documented import complaints
 
 
@@ -45,7 +47,7 @@ def app(tmp_path: Path) -> Application:
             node="n",
             process="p",
             mode={},
-            media_root=LocalStore(tmp_path),
+            storage=Storage(LocalStore(tmp_path), LocalTarget(), AsyncMock(), lambda: None),
         ),
         Mock(),
     )

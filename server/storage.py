@@ -1,0 +1,110 @@
+"""Where recordings are kept: a folder of this host, or a bucket. What the rest of the server needs to know of it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from actors.ports import StorageDenied, StorageUnavailable
+from clients.agora.requests import LocalTarget, S3Target, StorageTarget, region_number
+from clients.storage.local import LocalStore
+from clients.storage.s3.credentials import Keys, find_keys
+from clients.storage.s3.settings import S3Settings
+from clients.storage.s3.store import S3Store, open_store
+from server.config import Config, ConfigError
+from server.health import Look
+from server.looks import bucket_look, storage_look
+from server.metrics import StorageMetrics
+from server.settings import StorageSettings
+
+RECORDER_KEYS = "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY and TAPEDECK_STORAGE__RECORDER_SECRET_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """`target` is what the recorder is told; `free_bytes` None: there is no end to it."""
+
+    store: LocalStore | S3Store
+    target: StorageTarget
+    look: Look
+    free_bytes: Callable[[], int | None]
+
+
+def check_region(config: Config) -> None:
+    """Whether Agora can write to the bucket's region. Raises ConfigError."""
+    storage = config.storage
+    if config.storage_mode == "local" or storage.endpoint_url is not None:
+        return
+    try:
+        region_number(storage.region or "", storage.region_id)
+    except ValueError as error:
+        raise ConfigError(f"AWS_REGION: {error}") from None
+
+
+@asynccontextmanager
+async def open_storage(config: Config, metrics: StorageMetrics) -> AsyncIterator[Storage]:
+    """The storage that the configuration asks for. Raises ConfigError."""
+    if config.storage_mode == "local":
+        yield _local(config)
+        return
+    target = await _target(config.storage)
+    async with open_store(s3_settings_of(config.storage), metrics.called) as store:
+        yield Storage(store, target, bucket_look(store.ping), lambda: None)
+
+
+def _local(config: Config) -> Storage:
+    config.storage_path.mkdir(parents=True, exist_ok=True)
+    store = LocalStore(config.storage_path)
+    look = storage_look(store.free_bytes, config.storage.min_free_bytes)
+    return Storage(store, LocalTarget(), look, store.free_bytes)
+
+
+def s3_settings_of(storage: StorageSettings) -> S3Settings:
+    """The adapter's settings, out of the server's."""
+    secret, token = storage.secret_access_key, storage.session_token
+    return S3Settings(
+        bucket=storage.bucket or "",
+        region=storage.region or "",
+        endpoint_url=storage.endpoint_url,
+        access_key=storage.access_key_id,
+        secret_key=secret.get_secret_value() if secret is not None else None,
+        session_token=token.get_secret_value() if token is not None else None,
+        encryption=storage.encryption,
+        kms_key=storage.kms_key,
+        storage_class=storage.storage_class,
+        checksums=storage.checksums,
+        connect_seconds=storage.connect_timeout_seconds,
+        silence_seconds=storage.silence_seconds_max,
+        call_seconds=storage.call_seconds_max,
+        attempts_max=storage.call_attempts_max,
+        connections_max=storage.connections_max,
+        part_bytes=storage.part_bytes,
+        parts_max=storage.parts_max,
+    )
+
+
+async def _target(storage: StorageSettings) -> S3Target:
+    keys = await _recorder_keys(storage)
+    if keys.temporary:
+        raise ConfigError(f"the keys to S3 are temporary, and a recorder needs keys that last: set {RECORDER_KEYS}")
+    return S3Target(
+        bucket=storage.bucket or "",
+        region=storage.region or "",
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
+        endpoint=storage.endpoint_url,
+        region_id=storage.region_id,
+        encryption=storage.encryption,
+    )
+
+
+async def _recorder_keys(storage: StorageSettings) -> Keys:
+    """Its own, else the server's, which may be those of the host."""
+    if storage.recorder_access_key is not None and storage.recorder_secret_key is not None:
+        return Keys(storage.recorder_access_key, storage.recorder_secret_key.get_secret_value(), temporary=False)
+    if storage.access_key_id is not None and storage.secret_access_key is not None:
+        temporary = storage.session_token is not None
+        return Keys(storage.access_key_id, storage.secret_access_key.get_secret_value(), temporary)
+    try:
+        return await find_keys()
+    except (StorageDenied, StorageUnavailable) as error:
+        raise ConfigError(f"{error}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or {RECORDER_KEYS}") from None

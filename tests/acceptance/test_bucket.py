@@ -1,0 +1,80 @@
+"""A server with a bucket: the recorder writes into it, the server proves what is there, and erases it."""
+
+import json
+from dataclasses import replace
+
+import aiohttp
+
+from clients.storage.s3.settings import S3Settings
+from clients.storage.s3.store import open_store
+from tests.acceptance.running import Client, serving
+from tests.fakes.buckets import SECRET_KEY
+
+
+def told_of(bucket: S3Settings) -> dict[str, str]:
+    """The variables that a user sets."""
+    assert bucket.endpoint_url is not None
+    assert bucket.access_key is not None
+    return {
+        "AWS_S3_BUCKET": bucket.bucket,
+        "AWS_REGION": bucket.region,
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+
+
+async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucket: S3Settings) -> None:
+    async with (
+        serving(TAPEDECK_SIMULATOR__SLICE_SECONDS="1", **told_of(bucket)) as server,
+        aiohttp.ClientSession() as http,
+        open_store(bucket) as store,
+    ):
+        host = Client(http, server)
+        _, ready, _ = await host.call("GET", "/readyz")
+        assert (ready["mode"]["storage"], ready["checks"]["storage"]["detail"]) == ("s3", "answers")
+        started = await host.start("m-1")
+        await host.stop("m-1")
+        ended = await host.in_state(started["id"], "completed")
+        assert (ended["completeness"], ended["storageStatus"]) == ("complete", "stored"), ended
+        found = {each.key: each.size for each in await store.list("")}
+        assert {file["key"] for file in ended["files"]} <= set(found)
+        assert ended["fileSize"] == found[ended["storageKey"]]
+        assert ended["storageUrl"] == store.addresses.storage_url(ended["storageKey"])
+        assert store.addresses.key_of(ended["storageUrl"]) == ended["storageKey"]
+        assert list((server.data_dir / "media").rglob("*.*")) == []
+
+        status, _, _ = await host.call("DELETE", f"/api/v1/recordings/{started['id']}")
+        assert status == 204
+        assert await store.list("") == []
+        status, text = await host.fetch(server.url + "/metrics")
+        assert b'tapedeck_storage_calls_total{call="list",outcome="done"}' in text
+        assert b"tapedeck_storage_free_bytes NaN" in text
+    said = server.log.read_text()
+    assert SECRET_KEY not in said
+
+
+async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Settings) -> None:
+    """The server's own keys are right: nothing arrives, and the recording ends at its deadline with a reason."""
+    keys = {"TAPEDECK_STORAGE__RECORDER_ACCESS_KEY": "nobody", "TAPEDECK_STORAGE__RECORDER_SECRET_KEY": "nothing"}
+    hasty = {
+        "TAPEDECK_RECORDING__STOPPING_DEADLINE_SECONDS": "3",
+        "TAPEDECK_RECORDING__PROCESSING_DEADLINE_SECONDS": "3",
+    }
+    async with serving(**told_of(strict_bucket), **keys, **hasty) as server, aiohttp.ClientSession() as http:
+        host = Client(http, server)
+        started = await host.start("m-1")
+        await host.call("POST", "/api/v1/meetings/m-1/recording/stop", headers={"Prefer": "wait=0"})
+        ended = await host.in_state(started["id"], "failed", 40)
+        assert ended["error"]["code"] in ("no_media", "deadline_exceeded"), ended
+    said = server.log.read_text()
+    assert "simulator.storage_refused" in said
+    assert "InvalidAccessKeyId" in said
+
+
+async def test_a_bucket_that_is_gone_makes_the_server_degraded(bucket: S3Settings) -> None:
+    gone = replace(bucket, bucket="nobody-made-this-one")
+    async with serving(**told_of(gone)) as server, aiohttp.ClientSession() as http:
+        _, ready, _ = await Client(http, server).call("GET", "/readyz")
+        assert ready["status"] == "degraded"
+        assert "no bucket of that name" in json.dumps(ready["checks"]["storage"])
