@@ -56,8 +56,11 @@ class LocalStore:
         """Move a file in as the object of that key. `path` is gone afterwards."""
         await self._run(self._put_file, key, path)
 
-    async def put_stream(self, key: str, chunks: AsyncIterable[bytes]) -> int:
-        """Store what the stream holds; its bytes. What the stream raises is raised here, and nothing is stored."""
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], content_type: str | None = None) -> int:
+        """Store what the stream holds; its bytes. What the stream raises is raised here, and nothing is stored.
+
+        A folder keeps no types.
+        """
         self.path(key)
         side, size = await self._run(self._side_file), 0
         try:
