@@ -179,7 +179,7 @@ class StorageSettings(Section):
     call_attempts_max: Count = 4
     connections_max: Count = 50
     part_bytes: Annotated[int, Field(ge=5242880, le=5368709120)] = 8388608
-    parts_max: Count = 3
+    parts_max: Count = 2
 
 
 class PlaybackSettings(Section):

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from actors.domain.media import StoredObject
 from actors.ports import StorageDenied, StorageUnavailable
+from clients.storage.s3 import uploads
 from clients.storage.s3.line import open_line
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store
@@ -28,8 +30,9 @@ async def proxy(bucket: S3Settings) -> AsyncIterator[FaultyProxy]:
 
 @pytest_asyncio.fixture
 async def store(bucket: S3Settings, proxy: FaultyProxy) -> AsyncIterator[S3Store]:
+    """Gives up soon. What it calls silence is long enough for a machine that is busy."""
     CALLS.clear()
-    settings = replace(bucket, endpoint_url=proxy.url, attempts_max=2, silence_seconds=0.5)
+    settings = replace(bucket, endpoint_url=proxy.url, attempts_max=2, silence_seconds=3.0)
     async with open_line(settings, lambda *call: CALLS.append(call)) as line:
         yield S3Store(line)
 
@@ -114,9 +117,26 @@ async def test_an_upload_that_is_given_up_leaves_nothing(store: S3Store, proxy: 
     assert await open_uploads(store) == 0
 
 
+async def test_an_upload_that_cannot_be_aborted_is_told_of(store: S3Store, proxy: FaultyProxy) -> None:
+    proxy.strike("revoked", query="partNumber", after=1)
+    proxy.strike("revoked", method="DELETE")
+    with structlog.testing.capture_logs() as logs, pytest.raises(StorageDenied):
+        await store.put_stream("r/a", stream(2))
+    assert [(each["event"], each["key"]) for each in logs] == [("storage.upload_left_open", "r/a")]
+    assert await open_uploads(store) == 1
+
+
+async def test_an_object_has_so_many_parts(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "PARTS_MAX", 2)
+    with pytest.raises(StorageDenied, match="no more than 2 parts"):
+        await store.put_stream("r/a", stream(3))
+    assert await open_uploads(store) == 0
+    assert await store.put_stream("r/a", stream(2)) == 2 * PART_BYTES
+
+
 async def test_a_call_has_an_end_however_often_the_server_speaks(bucket: S3Settings, proxy: FaultyProxy) -> None:
     proxy.strike("silent")
-    settings = replace(bucket, endpoint_url=proxy.url, call_seconds=0.3)
+    settings = replace(bucket, endpoint_url=proxy.url, call_seconds=2.0)
     async with open_line(settings, lambda call, outcome: None) as line:
         with pytest.raises(StorageUnavailable, match="does not answer in time"):
             await S3Store(line).list("")

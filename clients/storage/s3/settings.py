@@ -31,4 +31,4 @@ class S3Settings:
     attempts_max: int = 4
     connections_max: int = 50
     part_bytes: int = 8 * 1024 * 1024
-    parts_max: int = 3
+    parts_max: int = 2

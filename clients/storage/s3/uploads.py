@@ -1,7 +1,7 @@
 """Objects written: whole, from a file, or from a stream of any length with little memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import structlog
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.keys import content_type_of
 from clients.storage.s3.line import Line, OnLine, checked
-from clients.storage.streams import file_chunks
+from clients.storage.streams import Parts, file_chunks
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
@@ -39,18 +39,18 @@ class Uploads(OnLine):
     async def put_stream(self, key: str, chunks: AsyncIterable[bytes], content_type: str | None = None) -> int:
         """Store what the stream holds, in parts if it is long; its bytes. What the stream raises is raised here."""
         checked(key)
-        async with aclosing(_parts(chunks, self._line.settings.part_bytes)) as parts:
-            first = await anext(parts, b"")
-            if len(first) == self._line.settings.part_bytes:
-                return await self._put_parts(key, first, parts, content_type)
-        await self.put(key, first, content_type)
-        return len(first)
+        parts = Parts(chunks, self._line.settings.part_bytes)
+        if await parts.fill():
+            return await self._put_parts(key, parts, content_type)
+        data = parts.take()
+        await self.put(key, data, content_type)
+        return len(data)
 
-    async def _put_parts(self, key: str, first: bytes, rest: AsyncIterator[bytes], content_type: str | None) -> int:
+    async def _put_parts(self, key: str, parts: Parts, content_type: str | None) -> int:
         asked = {**_kind(key, content_type), **self._kept()}
         async with self._line.call("multipart_create") as s3:
             made = await s3.create_multipart_upload(Bucket=self._bucket, Key=key, **asked)
-        return await _Multipart(self._line, key, made["UploadId"]).run(first, rest)
+        return await _Multipart(self._line, key, made["UploadId"]).run(parts)
 
     def _kept(self) -> dict[str, Any]:
         """How the store is to keep it."""
@@ -73,34 +73,34 @@ class _Multipart:
         self._etags: dict[int, str] = {}
         self._size = 0
 
-    async def run(self, first: bytes, rest: AsyncIterator[bytes]) -> int:
+    async def run(self, parts: Parts) -> int:
         try:
-            await self._send(first, rest)
-            parts: list[CompletedPartTypeDef] = [{"PartNumber": n, "ETag": self._etags[n]} for n in sorted(self._etags)]
+            await self._send(parts)
+            sent: list[CompletedPartTypeDef] = [{"PartNumber": n, "ETag": self._etags[n]} for n in sorted(self._etags)]
             async with self._line.call("multipart_complete") as s3:
-                await s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": parts})  # type: ignore[arg-type]
+                await s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": sent})  # type: ignore[arg-type]
         except BaseException:
             await asyncio.shield(self._abort())
             raise
         return self._size
 
-    async def _send(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+    async def _send(self, parts: Parts) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                await self._begin(group, first)
-                async for part in rest:
-                    await self._begin(group, part)
+                await self._slots.acquire()
+                while await parts.fill() or parts.holds:
+                    self._begin(group, parts.take())
+                    await self._slots.acquire()  # before the next one is read: what waits takes memory too
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _begin(self, group: asyncio.TaskGroup, part: bytes) -> None:
-        """Send the part beside others; wait while there are too many."""
+    def _begin(self, group: asyncio.TaskGroup, part: bytes) -> None:
+        """Send the part beside others; it gives its slot back when it is done."""
         self._size += len(part)
         number = len(self._etags) + 1
         if number > PARTS_MAX:
             raise StorageDenied(f"an object has no more than {PARTS_MAX} parts (storage.part_bytes)")
         self._etags[number] = ""
-        await self._slots.acquire()
         group.create_task(self._part(number, part)).add_done_callback(lambda _: self._slots.release())
 
     async def _part(self, number: int, part: bytes) -> None:
@@ -120,15 +120,3 @@ class _Multipart:
 
 def _kind(key: str, content_type: str | None) -> dict[str, Any]:
     return {"ContentType": content_type or content_type_of(key)}
-
-
-async def _parts(chunks: AsyncIterable[bytes], size: int) -> AsyncGenerator[bytes]:
-    """The same bytes in parts of that size; the last may be shorter, none is empty."""
-    held = bytearray()
-    async for chunk in chunks:
-        held += chunk
-        while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
-    if held:
-        yield bytes(held)
