@@ -34,6 +34,7 @@ async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucke
         _, ready, _ = await host.call("GET", "/readyz")
         assert (ready["mode"]["storage"], ready["checks"]["storage"]["detail"]) == ("s3", "answers")
         started = await host.start("m-1")
+        await host.in_state(started["id"], "active", 40)
         await host.stop("m-1")
         ended = await host.in_state(started["id"], "completed")
         assert (ended["completeness"], ended["storageStatus"]) == ("complete", "stored"), ended
@@ -64,6 +65,7 @@ async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Se
     async with serving(**told_of(strict_bucket), **keys, **hasty) as server, aiohttp.ClientSession() as http:
         host = Client(http, server)
         started = await host.start("m-1")
+        await host.in_state(started["id"], "active", 40)
         await host.call("POST", "/api/v1/meetings/m-1/recording/stop", headers={"Prefer": "wait=0"})
         ended = await host.in_state(started["id"], "failed", 40)
         assert ended["error"]["code"] in ("no_media", "deadline_exceeded"), ended
