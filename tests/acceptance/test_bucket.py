@@ -40,7 +40,7 @@ async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucke
         assert (ended["completeness"], ended["storageStatus"]) == ("complete", "stored"), ended
         found = {each.key: each.size for each in await store.list("")}
         assert {file["key"] for file in ended["files"]} <= set(found)
-        assert ended["fileSize"] == found[ended["storageKey"]]
+        assert all(found[file["key"]] for file in ended["files"])
         assert ended["storageUrl"] == store.addresses.storage_url(ended["storageKey"])
         assert store.addresses.key_of(ended["storageUrl"]) == ended["storageKey"]
         assert list((server.data_dir / "media").rglob("*.*")) == []
@@ -61,6 +61,7 @@ async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Se
     hasty = {
         "TAPEDECK_RECORDING__STOPPING_DEADLINE_SECONDS": "3",
         "TAPEDECK_RECORDING__PROCESSING_DEADLINE_SECONDS": "3",
+        "TAPEDECK_DRAIN__EFFECTS_SECONDS": "1",  # the stop that the simulator cannot answer yet
     }
     async with serving(**told_of(strict_bucket), **keys, **hasty) as server, aiohttp.ClientSession() as http:
         host = Client(http, server)
