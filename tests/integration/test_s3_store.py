@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
@@ -175,6 +176,17 @@ async def test_what_is_left_after_erasing_is_not_called_erased(s3: S3Store, monk
     monkeypatch.setattr(s3, "_delete", nothing)
     with pytest.raises(StorageUnavailable, match="1 objects are still there"):
         await s3.delete_prefix("r/")
+
+
+@pytest.mark.parametrize(("code", "error"), [("AccessDenied", StorageDenied), ("InternalError", StorageUnavailable)])
+async def test_an_object_that_the_store_keeps_is_told(
+    s3: S3Store, monkeypatch: pytest.MonkeyPatch, code: str, error: type[Exception]
+) -> None:
+    """The call itself succeeds then, so neither server can be brought to it."""
+    kept = AsyncMock(return_value={"Errors": [{"Key": "r/a", "Code": code}]})
+    monkeypatch.setattr(s3._line.client, "delete_objects", kept)
+    with pytest.raises(error, match=f"1 objects were not deleted: {code}"):
+        await s3.delete(["r/a"])
 
 
 async def test_objects_are_kept_as_the_settings_say(bucket: S3Settings) -> None:
