@@ -51,8 +51,7 @@ async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucke
         status, text = await host.fetch(server.url + "/metrics")
         assert b'tapedeck_storage_calls_total{call="list",outcome="done"}' in text
         assert b"tapedeck_storage_free_bytes NaN" in text
-    said = server.log.read_text()
-    assert SECRET_KEY not in said
+        assert SECRET_KEY not in server.log.read_text()
 
 
 async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Settings) -> None:
@@ -70,9 +69,9 @@ async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Se
         await host.call("POST", "/api/v1/meetings/m-1/recording/stop", headers={"Prefer": "wait=0"})
         ended = await host.in_state(started["id"], "failed", 40)
         assert ended["error"]["code"] in ("no_media", "deadline_exceeded"), ended
-    said = server.log.read_text()
-    assert "simulator.storage_refused" in said
-    assert "InvalidAccessKeyId" in said
+        said = server.log.read_text()
+        assert "simulator.storage_refused" in said
+        assert "InvalidAccessKeyId" in said
 
 
 async def test_a_bucket_that_is_gone_makes_the_server_degraded(bucket: S3Settings) -> None:
