@@ -39,6 +39,7 @@ from clients.storage.media import StoredMedia
 from clients.storage.shelf import Shelf
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
+from server.bucket import BucketUrls
 from server.config import Config
 from server.gauges import ServerMetrics, StateMetrics
 from server.health import Check, Health
@@ -57,7 +58,7 @@ from server.metrics import (
 )
 from server.middleware import install
 from server.openings import Openings
-from server.playback import UrlSigner
+from server.playback import OwnUrls, Urls, UrlSigner
 from server.player import Player
 from server.policies import lease_settings_of, policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
@@ -120,6 +121,7 @@ class Application:
         signer = _signer(parts)
         store = parts.storage.store
         renderer = Renderer(signer if isinstance(store, LocalStore) else store.addresses)
+        urls = OwnUrls(signer) if isinstance(store, LocalStore) else BucketUrls(signer, store, clock)
         self._calls_metrics = AgoraMetrics(parts.registry)
         places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         budget = Dispatcher(places, self._calls_metrics)
@@ -170,16 +172,16 @@ class Application:
             parts.storage.free_bytes,
             config.health.timeout_seconds,
         )
-        self.web = self._build(signer, renderer)
+        self.web = self._build(signer, urls, renderer)
 
-    def _build(self, signer: UrlSigner, renderer: Renderer) -> web.Application:
+    def _build(self, signer: UrlSigner, urls: Urls, renderer: Renderer) -> web.Application:
         parts, config, ports = self._parts, self._parts.config, self.ports
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
         openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
-        player = Player(self.shelf, signer, ports.clock, config.playback, self._playback)
+        player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
         players = frozenset(Role(role) for role in config.access.playback_roles)
         RecordingRoutes(self.records, renderer, player, players).add_to(app)
         ListRoutes(self.records, renderer, player, ports.clock, players).add_to(app)
@@ -199,9 +201,9 @@ class Application:
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
         folder = parts.storage.store if isinstance(parts.storage.store, LocalStore) else None
-        MediaRoutes(folder, self.shelf, self.records, signer, ports.clock).add_to(app)
+        MediaRoutes(folder, self.shelf, self.records, signer, urls, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
-        AssetRoutes(parts.public_url).add_to(app)
+        AssetRoutes(parts.public_url, *parts.storage.media_urls).add_to(app)
         DocumentRoutes(config.playback.expires_seconds_max, parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
         app.cleanup_ctx.append(self._run)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from actors.domain.model import MediaFile, Phase, Recording
@@ -41,6 +41,22 @@ class Grant:
 
     expires_at: int
     parameters: Mapping[str, str]
+
+
+class Signer(Protocol):
+    """Makes URLs that open objects for a while."""
+
+    def sign(self, key: str, expires_at: int, **parameters: str) -> str:
+        """An absolute URL that opens the object until `expires_at`, Unix seconds. Raises StorageDenied."""
+        ...
+
+
+class Urls(Protocol):
+    """Where the objects of recordings are opened: here, or, where they lie in a bucket, at the bucket's own server."""
+
+    async def signer(self) -> Signer:
+        """What signs now. Raises StorageDenied, StorageUnavailable."""
+        ...
 
 
 class UrlSigner:
@@ -79,6 +95,16 @@ class UrlSigner:
         return any(hmac.compare_digest(each, signature) for each in right)
 
 
+class OwnUrls:
+    """Everything is opened here."""
+
+    def __init__(self, signer: UrlSigner) -> None:
+        self._signer = signer
+
+    async def signer(self) -> Signer:
+        return self._signer
+
+
 def _signature(secret: bytes, key: str, query: str) -> str:
     message = f"/media/{key}?{query}".encode(errors="surrogateescape")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()
@@ -100,7 +126,7 @@ def main_file(recording: Recording) -> MediaFile | None:
 
 
 def playback_items(
-    recording: Recording, files: Sequence[MediaFile], signer: UrlSigner, expires_at: int
+    recording: Recording, files: Sequence[MediaFile], signer: Signer, expires_at: int
 ) -> list[dict[str, Any]]:
     """The `items` of the playback call: for each part a playlist, and its MP4s; behind them a playlist over several parts.
 

@@ -12,7 +12,7 @@ from actors.domain.model import MediaFile, Recording
 from actors.ports import Clock, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem, invalid
 from server.metrics import PlaybackMetrics
-from server.playback import UrlSigner, availability, playback_items
+from server.playback import Signer, Urls, availability, playback_items
 from server.settings import PlaybackSettings
 
 log = structlog.get_logger(__name__)
@@ -32,13 +32,13 @@ class Player:
     def __init__(
         self,
         playlists: Playlists,
-        signer: UrlSigner,
+        urls: Urls,
         clock: Clock,
         settings: PlaybackSettings,
         metrics: PlaybackMetrics,
     ) -> None:
         self._playlists = playlists
-        self._signer = signer
+        self._urls = urls
         self._clock = clock
         self._settings = settings
         self._metrics = metrics
@@ -57,9 +57,10 @@ class Player:
             raise Problem(ready)
         try:
             files = recording.files if ready == "ready" else await self._so_far(recording)
+            signer = await self._urls.signer()
         except (StorageDenied, StorageUnavailable) as error:
             raise Problem("storage_unavailable", str(error)) from None
-        items = self._mint(recording, files, expires_in, sub)
+        items = self._mint(recording, files, signer, expires_in, sub)
         if not items:
             raise Problem("recording_not_ready")
         return {"items": items}
@@ -81,9 +82,11 @@ class Player:
             return ()
         return await asyncio.to_thread(so_far, report, recording)
 
-    def _mint(self, recording: Recording, files: Sequence[MediaFile], seconds: int, sub: str) -> list[dict[str, Any]]:
+    def _mint(
+        self, recording: Recording, files: Sequence[MediaFile], signer: Signer, seconds: int, sub: str
+    ) -> list[dict[str, Any]]:
         expires_at = self._clock.now_ms() // 1000 + seconds
-        items = playback_items(recording, files, self._signer, expires_at)
+        items = playback_items(recording, files, signer, expires_at)
         for item in items:
             self._metrics.minted(item["kind"])
         if items:

@@ -21,12 +21,14 @@ RECORDER_KEYS = "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY and TAPEDECK_STORAGE__REC
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """`target` is what the recorder is told; `free_bytes` None: there is no end to it."""
+    """`target` is what the recorder is told; `free_bytes` None: there is no end to it. `media_urls`: what its own URLs begin
+    with."""
 
     store: LocalStore | S3Store
     target: StorageTarget
     look: Look
     free_bytes: Callable[[], int | None]
+    media_urls: tuple[str, ...] = ()
 
 
 def check_region(config: Config) -> None:
@@ -48,7 +50,7 @@ async def open_storage(config: Config, metrics: StorageMetrics) -> AsyncIterator
         return
     target = await _target(config.storage)
     async with open_store(s3_settings_of(config.storage), metrics.called) as store:
-        yield Storage(store, target, bucket_look(store.ping), lambda: None)
+        yield Storage(store, target, bucket_look(store.ping), lambda: None, (store.addresses.storage_url(""),))
 
 
 def _local(config: Config) -> Storage:

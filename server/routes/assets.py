@@ -41,14 +41,14 @@ class Asset:
 
 
 class AssetRoutes:
-    """GET `/` and `/assets/{name}`. The page plays media from `public_url`, where signed URLs begin."""
+    """GET `/` and `/assets/{name}`. The page plays media from where signed URLs lead: `media_urls` begin like them."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, *media_urls: str) -> None:
         self._assets = {
             path.name: Asset.read(path) for folder in FOLDERS for path in folder.iterdir() if path.is_file()
         }
         self._page = self._assets.pop(_PAGE)
-        self._policy = page_policy([origin_of(public_url)]) + _TRUSTED_TYPES
+        self._policy = page_policy([origin_of(url) for url in media_urls]) + _TRUSTED_TYPES
 
     def add_to(self, app: web.Application) -> None:
         route(app, hdrs.METH_GET, "/", self.page, policy=PUBLIC)

@@ -1,4 +1,4 @@
-"""The files of local storage, for whoever has a URL that was signed for them."""
+"""Playlists, and the files of local storage, for whoever has a URL that was signed for them."""
 
 import asyncio
 import math
@@ -14,7 +14,17 @@ from actors.domain.model import Phase, Recording
 from actors.domain.projections import SETTLED_PHASES
 from actors.ports import Clock, JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem
-from server.playback import ALL_PARTS, CONTENT_TYPES, BadSignature, ExpiredUrl, Grant, UnsignedUrl, UrlSigner
+from server.playback import (
+    ALL_PARTS,
+    CONTENT_TYPES,
+    BadSignature,
+    ExpiredUrl,
+    Grant,
+    Signer,
+    UnsignedUrl,
+    Urls,
+    UrlSigner,
+)
 from server.policy import SIGNED, route
 
 HOW_TO_PLAY = "GET /api/v1/recordings/{id}/playback gives a URL that plays"
@@ -53,7 +63,8 @@ class SentFile(web.FileResponse):
 
 
 class MediaRoutes:
-    """GET and HEAD `/media/{key}`. `folder` None: the files are in a bucket, and its own server hands them out."""
+    """GET and HEAD `/media/{key}`. `folder` None: the files are in a bucket, and its own server hands them out.
+    `signer` checks URLs, `urls` makes those of slices."""
 
     def __init__(
         self,
@@ -61,12 +72,14 @@ class MediaRoutes:
         playlists: Playlists,
         records: RecordingReader,
         signer: UrlSigner,
+        urls: Urls,
         clock: Clock,
     ) -> None:
         self._folder = folder
         self._playlists = playlists
         self._records = records
         self._signer = signer
+        self._urls = urls
         self._clock = clock
 
     def add_to(self, app: web.Application) -> None:
@@ -107,14 +120,22 @@ class MediaRoutes:
         return response
 
     async def _playlist(self, key: str, grant: Grant) -> web.StreamResponse:
+        signer = await self._slice_signer()
+
         def url_of(slice_key: str, seconds: float) -> str:
             # A player reads a finished playlist once, then plays for as long as the recording lasts.
-            return self._signer.sign(slice_key, grant.expires_at + math.ceil(seconds))
+            return signer.sign(slice_key, grant.expires_at + math.ceil(seconds))
 
         over = await self._is_over(grant)
         whole = grant.parameters.get("parts") == ALL_PARTS
         text = await self._playlists.playlist(key, url_of, over=over, whole=whole)
         return web.Response(body=text.encode(), headers=_headers(key, "private, no-cache"))
+
+    async def _slice_signer(self) -> Signer:
+        try:
+            return await self._urls.signer()
+        except StorageDenied as error:  # the keys, not the object
+            raise Problem("storage_unavailable", str(error)) from None
 
     async def _is_over(self, grant: Grant) -> bool | None:
         """Whether the list grows no more; None where nobody knows."""

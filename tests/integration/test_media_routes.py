@@ -20,7 +20,7 @@ from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
 from clients.storage.shelf import Shelf
 from server.middleware import install
-from server.playback import UrlSigner, playback_items
+from server.playback import OwnUrls, UrlSigner, playback_items
 from server.policy import assert_all_routes_have_policies
 from server.routes.media import MediaRoutes
 from server.settings import HttpSettings
@@ -94,7 +94,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         signer = UrlSigner(b"k" * 32, f"http://127.0.0.1:{listener.getsockname()[1]}")
         app = web.Application()
         install(app, HttpSettings(cors_origins=("https://app.example.com",)), CollectorRegistry())
-        MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, clock).add_to(app)
+        MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, OwnUrls(signer), clock).add_to(
+            app
+        )
         assert_all_routes_have_policies(app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader, create_loader
 
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.keys import key_is_safe
+from clients.storage.s3.addresses import Addresses
 from clients.storage.s3.errors import TROUBLE, translated
 from clients.storage.s3.settings import S3Settings
 
@@ -26,8 +29,9 @@ _OUTCOMES = {StorageNotFound: "not_found", StorageDenied: "denied", StorageUnava
 class Line:
     """A client of a bucket. Calls raise StorageNotFound, StorageDenied, StorageUnavailable, and nothing of the library's."""
 
-    def __init__(self, client: "S3Client", settings: S3Settings, called: Called) -> None:
+    def __init__(self, client: "S3Client", session: AioSession, settings: S3Settings, called: Called) -> None:
         self.client = client
+        self._session = session
         self.settings = settings
         self._called = called
 
@@ -43,6 +47,13 @@ class Line:
             raise found from error
         self._called(name, "done")
 
+    async def keys(self) -> ReadOnlyCredentials:
+        """Those that are good now. To be asked for within `call`."""
+        found = await self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return await found.get_frozen_credentials()
+
 
 class OnLine:
     """What every part of the store is made of."""
@@ -50,6 +61,7 @@ class OnLine:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._bucket = line.settings.bucket
+        self.addresses = Addresses(self._bucket, line.client.meta.endpoint_url)
 
 
 def checked(key: str) -> str:
@@ -64,17 +76,16 @@ async def open_line(settings: S3Settings, called: Called) -> AsyncIterator[Line]
     """Its connections are closed at the end."""
     session = AioSession()
     session.register_component("data_loader", _loader())
+    if settings.access_key is not None and settings.secret_key is not None:
+        session.set_credentials(settings.access_key, settings.secret_key, settings.session_token)
     made = session.create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=settings.secret_key,
-        aws_session_token=settings.session_token,
         config=_config(settings),
     )
     async with made as client:
-        yield Line(client, settings, called)
+        yield Line(client, session, settings, called)
 
 
 @cache

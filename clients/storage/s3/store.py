@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from clients.storage.s3.addresses import Addresses
 from clients.storage.s3.copying import Copying
 from clients.storage.s3.deleting import Deleting
-from clients.storage.s3.line import Called, Line, open_line
+from clients.storage.s3.line import Called, open_line
 from clients.storage.s3.reading import Reading
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.signing import Signing
@@ -14,10 +13,6 @@ from clients.storage.s3.signing import Signing
 
 class S3Store(Reading, Copying, Deleting, Signing):
     """`clients.storage.media.ObjectStore` on S3. Raises StorageNotFound, StorageDenied, StorageUnavailable."""
-
-    def __init__(self, line: Line) -> None:
-        super().__init__(line)
-        self.addresses = Addresses(line.settings.bucket, line.client.meta.endpoint_url)
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ from server.config import Config
 from server.ids import RandomIds
 from server.metrics import PlaybackMetrics
 from server.openings import Openings
-from server.playback import UrlSigner
+from server.playback import OwnUrls, UrlSigner
 from server.player import Player
 from server.render import Renderer
 from server.routes.commands import CommandRoutes
@@ -169,7 +169,7 @@ class Calls:
     def add_to(self, app: web.Application) -> None:
         records, signer = MemoryRecords(self.database), UrlSigner(b"s", "http://here")
         renderer = Renderer(signer)
-        player = Player(self, signer, self, self._config.playback, PlaybackMetrics(self.registry))
+        player = Player(self, OwnUrls(signer), self, self._config.playback, PlaybackMetrics(self.registry))
         players = frozenset(Role(role) for role in self._config.access.playback_roles)
         openings = Openings(records, self.system.capacity, lambda: self.free_bytes, self._config)
         CommandRoutes(self.system, records, self.ports.ids, renderer, self._config, openings).add_to(app)
