@@ -1,14 +1,20 @@
-"""A server with a bucket: the recorder writes into it, the server proves what is there, and erases it."""
+"""A server with a bucket: the recorder writes into it, the server proves what is there, hands it out to play, and erases it."""
 
 import json
+from array import array
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+import yarl
 
+from clients.storage.playlist import slice_time_ms
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import open_store
 from tests.acceptance.running import Client, serving
 from tests.fakes.buckets import SECRET_KEY
+from tests.fakes.sound import RATE, samples_of, wrong_seconds
+from tests.waiting import eventually
 
 
 def told_of(bucket: S3Settings) -> dict[str, str]:
@@ -24,11 +30,11 @@ def told_of(bucket: S3Settings) -> dict[str, str]:
     }
 
 
-async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucket: S3Settings) -> None:
+async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(strict_bucket: S3Settings) -> None:
     async with (
-        serving(TAPEDECK_SIMULATOR__SLICE_SECONDS="1", **told_of(bucket)) as server,
+        serving(TAPEDECK_SIMULATOR__SLICE_SECONDS="1", **told_of(strict_bucket)) as server,
         aiohttp.ClientSession() as http,
-        open_store(bucket) as store,
+        open_store(strict_bucket) as store,
     ):
         host = Client(http, server)
         _, ready, _ = await host.call("GET", "/readyz")
@@ -54,6 +60,62 @@ async def test_a_recording_ends_complete_in_a_bucket_and_is_erased_from_it(bucke
         assert SECRET_KEY not in server.log.read_text()
 
 
+async def test_a_recording_plays_from_a_bucket_by_urls_alone(strict_bucket: S3Settings) -> None:
+    """Also while it is made. Whoever has a URL needs no token; whoever changes one has nothing."""
+    assert strict_bucket.endpoint_url is not None
+    slice_seconds = {"TAPEDECK_SIMULATOR__SLICE_SECONDS": "1", "TAPEDECK_PLAYBACK__LOOK_SECONDS": "0.2"}
+    async with serving(**slice_seconds, **told_of(strict_bucket)) as server, aiohttp.ClientSession() as http:
+        host = Client(http, server)
+        started = await host.start("m-1")
+        path = f"/api/v1/recordings/{started['id']}/playback?expiresIn=600"
+
+        async def plays() -> bool:
+            return (await host.call("GET", path))[0] == 200
+
+        assert await eventually(plays, 60)
+        await host.stop("m-1")
+        await host.in_state(started["id"], "completed", 40)
+        _, told, _ = await host.call("GET", path)
+        items = {item["kind"]: item for item in told["items"]}
+
+        slices = await listed_slices(http, items["hls"]["url"])
+        samples = array("f")
+        for url in slices:
+            samples += samples_of(await fetched(http, url, "video/mp2t"))
+        began_ms = slice_time_ms(urlsplit(slices[0]).path)
+        assert began_ms is not None
+        assert len(samples) / RATE >= items["hls"]["duration"] - 0.1
+        assert wrong_seconds(samples, began_ms) == []
+        film = samples_of(await fetched(http, items["mp4"]["url"], "video/mp4"))
+        assert wrong_seconds(film, began_ms) == []
+
+        lasts = [int(parse_qs(urlsplit(url).query)["X-Amz-Expires"][0]) for url in slices]
+        assert all(600 <= each <= 600 + items["hls"]["duration"] + 1 for each in lasts)
+        for url in (*slices, items["mp4"]["url"]):
+            assert url.startswith(strict_bucket.endpoint_url)
+        for url in (items["hls"]["url"].replace("expires=", "expires=9"), slices[0].replace("Expires=6", "Expires=7"),
+                    items["mp4"]["url"].replace("_0.mp4?", "_1.mp4?")):  # fmt: skip
+            async with http.get(url) as answer:
+                assert answer.status == 403
+        _, text = await host.fetch(server.url + "/metrics")
+        assert b'tapedeck_playback_urls_total{kind="mp4"} 1.0' in text
+        minted = [line for line in server.log.read_text().splitlines() if "playback.minted" in line]
+        assert started["id"] in minted[-1]
+
+
+async def listed_slices(http: aiohttp.ClientSession, playlist: str) -> list[str]:
+    lines = (await fetched(http, playlist, "application/vnd.apple.mpegurl")).decode().splitlines()
+    assert lines[-1] == "#EXT-X-ENDLIST"
+    return [line for line in lines if not line.startswith("#")]
+
+
+async def fetched(http: aiohttp.ClientSession, url: str, content_type: str) -> bytes:
+    """What a URL opens without a token."""
+    async with http.get(yarl.URL(url, encoded=True)) as answer:
+        assert (answer.status, answer.content_type) == (200, content_type)
+        return await answer.read()
+
+
 async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Settings) -> None:
     """The server's own keys are right: nothing arrives, and the recording ends at its deadline with a reason."""
     keys = {"TAPEDECK_STORAGE__RECORDER_ACCESS_KEY": "nobody", "TAPEDECK_STORAGE__RECORDER_SECRET_KEY": "nothing"}
@@ -74,8 +136,8 @@ async def test_a_recorder_with_wrong_keys_is_told_of_by_name(strict_bucket: S3Se
         assert "InvalidAccessKeyId" in said
 
 
-async def test_a_bucket_that_is_gone_makes_the_server_degraded(bucket: S3Settings) -> None:
-    gone = replace(bucket, bucket="nobody-made-this-one")
+async def test_a_bucket_that_is_gone_makes_the_server_degraded(strict_bucket: S3Settings) -> None:
+    gone = replace(strict_bucket, bucket="nobody-made-this-one")
     async with serving(**told_of(gone)) as server, aiohttp.ClientSession() as http:
         _, ready, _ = await Client(http, server).call("GET", "/readyz")
         assert ready["status"] == "degraded"

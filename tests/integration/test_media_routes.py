@@ -10,17 +10,21 @@ from urllib.parse import quote
 import pytest
 import structlog
 from aiohttp import ClientSession, web
+from botocore.credentials import ReadOnlyCredentials
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import MediaFile, Phase, Recording, RecordingSpec, Want
-from actors.ports import JournalUnavailable
+from actors.ports import JournalUnavailable, StorageDenied, StorageUnavailable
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
+from clients.storage.s3.addresses import Addresses
+from clients.storage.s3.signing import ObjectSigner
 from clients.storage.shelf import Shelf
+from server.bucket import BucketSigner
 from server.middleware import install
-from server.playback import OwnUrls, UrlSigner, playback_items
+from server.playback import Signer, UrlSigner, playback_items
 from server.policy import assert_all_routes_have_policies
 from server.routes.media import MediaRoutes
 from server.settings import HttpSettings
@@ -63,12 +67,26 @@ class Records:
         return self.row if recording_id == "0199" else None
 
 
+class Elsewhere:
+    """Urls: slices are opened by another server, if there are keys to it."""
+
+    def __init__(self, own: UrlSigner) -> None:
+        self.now: Signer = own
+        self.trouble: Exception | None = None
+
+    async def signer(self) -> Signer:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.now
+
+
 @dataclass
 class Site:
     store: LocalStore
     records: Records
     clock: Clock
     signer: UrlSigner
+    urls_of: Elsewhere
     http: ClientSession
 
     def urls(self) -> dict[str, str]:
@@ -92,17 +110,15 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await store.put(LIST, playlist([(name, SECONDS) for name in NAMES], ended=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         signer = UrlSigner(b"k" * 32, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        app = web.Application()
+        urls, app = Elsewhere(signer), web.Application()
         install(app, HttpSettings(cors_origins=("https://app.example.com",)), CollectorRegistry())
-        MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, OwnUrls(signer), clock).add_to(
-            app
-        )
+        MediaRoutes(store, Shelf(store, look_seconds=0, looks_max=8), records, signer, urls, clock).add_to(app)
         assert_all_routes_have_policies(app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         async with ClientSession() as http:
-            yield Site(store, records, clock, signer, http)
+            yield Site(store, records, clock, signer, urls, http)
         await runner.cleanup()
 
 
@@ -135,6 +151,24 @@ async def test_slices_outlive_their_playlist_by_its_duration(site: Site) -> None
     site.clock.at = NOW + 60 + 4
     async with site.http.get(slices[2]) as answer:
         assert answer.status == 403
+
+
+async def test_slices_in_a_bucket_are_opened_there_for_as_long(site: Site) -> None:
+    addresses = Addresses("bucket", "https://s3.eu-west-1.amazonaws.com")
+    objects = ObjectSigner(addresses, "eu-west-1", ReadOnlyCredentials("key", "secret", None))
+    site.urls_of.now = BucketSigner(site.signer, objects, NOW)
+    slices = [URL(line, encoded=True) for line in await site.lines() if not line.startswith("#")]
+    assert [str(url.with_query(None)) for url in slices] == [addresses.storage_url(f"r/x1/{name}") for name in NAMES]
+    for url in slices:  # a minute, and three seconds and a little more
+        assert (url.query["X-Amz-Expires"], url.query["response-content-type"]) == ("64", "video/mp2t")
+
+
+@pytest.mark.parametrize("trouble", [StorageDenied("no keys"), StorageUnavailable("no keys")])
+async def test_a_list_whose_slices_cannot_be_signed_is_told_of(site: Site, trouble: Exception) -> None:
+    site.urls_of.trouble = trouble
+    async with site.http.get(site.urls()["hls"]) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (503, "storage_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("ended", [True, False])

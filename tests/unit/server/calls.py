@@ -44,7 +44,7 @@ from server.config import Config
 from server.ids import RandomIds
 from server.metrics import PlaybackMetrics
 from server.openings import Openings
-from server.playback import OwnUrls, UrlSigner
+from server.playback import Signer, UrlSigner
 from server.player import Player
 from server.render import Renderer
 from server.routes.commands import CommandRoutes
@@ -131,6 +131,8 @@ class Calls:
         self.free_bytes: int | None = None
         self.looks = 0
         self.storage_trouble: Exception | None = None
+        self.keys_trouble: Exception | None = None
+        self._signer = UrlSigner(b"s", "http://here")
         self.registry = CollectorRegistry()
         self.database = MemoryDatabase()
         self.journal = Journal(self.database)
@@ -166,10 +168,15 @@ class Calls:
         assert isinstance(outcome, Done)
         return outcome.value
 
+    async def signer(self) -> Signer:
+        """server.playback.Urls."""
+        if self.keys_trouble is not None:
+            raise self.keys_trouble
+        return self._signer
+
     def add_to(self, app: web.Application) -> None:
-        records, signer = MemoryRecords(self.database), UrlSigner(b"s", "http://here")
-        renderer = Renderer(signer)
-        player = Player(self, OwnUrls(signer), self, self._config.playback, PlaybackMetrics(self.registry))
+        records, renderer = MemoryRecords(self.database), Renderer(self._signer)
+        player = Player(self, self, self, self._config.playback, PlaybackMetrics(self.registry))
         players = frozenset(Role(role) for role in self._config.access.playback_roles)
         openings = Openings(records, self.system.capacity, lambda: self.free_bytes, self._config)
         CommandRoutes(self.system, records, self.ports.ids, renderer, self._config, openings).add_to(app)

@@ -15,7 +15,7 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 @pytest.fixture
 async def edge(serve: Serve) -> Edge:
-    return await serve(AssetRoutes("https://tapedeck.example/under").add_to)
+    return await serve(AssetRoutes("https://tapedeck.example/under", "https://b.s3.amazonaws.com/").add_to)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -42,10 +42,10 @@ async def test_nothing_else_is_served(edge: Edge, name: str) -> None:
     assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
 
 
-async def test_the_page_plays_what_begins_with_the_public_url(edge: Edge) -> None:
+async def test_the_page_plays_what_begins_like_signed_urls(edge: Edge) -> None:
     async with edge.client.get("/") as response:
         assert response.content_type == "text/html"
-        assert "media-src 'self' blob: https://tapedeck.example;" in response.headers[POLICY]
+        assert "media-src 'self' blob: https://tapedeck.example https://b.s3.amazonaws.com;" in response.headers[POLICY]
         assert "require-trusted-types-for 'script'" in response.headers[POLICY]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from actors.ports import StorageNotFound, StorageUnavailable
+from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from server.config import Config
 from server.moments import unix_ms
 from tests.unit.server.calls import OPERATOR, Calls, host, serving_calls, token_of
@@ -170,6 +170,17 @@ async def test_storage_that_is_away_is_told_to_who_plays_what_is_live(calls: Cal
     looks = calls.looks
     await calls.read(f"/recordings/{done['id']}/playback")
     assert calls.looks == looks
+
+
+@pytest.mark.parametrize("trouble", [StorageDenied("no keys"), StorageUnavailable("no keys")])
+async def test_where_nothing_can_be_signed_nothing_is_handed_out(calls: Calls, trouble: Exception) -> None:
+    done = await calls.completed("m")
+    calls.keys_trouble = trouble
+    status, problem, headers = await calls.call("GET", f"/recordings/{done['id']}/playback")
+    assert (status, problem["code"], problem["detail"]) == (503, "storage_unavailable", "no keys")
+    assert int(headers["Retry-After"]) > 0
+    page = await calls.read("/meetings/m/recordings?include=playback")
+    assert page["items"][0]["playback"] == {"items": []}
 
 
 async def test_every_url_is_counted_and_logged_with_who_asked(calls: Calls) -> None:
