@@ -14,12 +14,18 @@ from clients.storage import public
 from clients.storage.fetching import Fetcher, FetchLimits, SourceFailed, SourceRefused, put_url
 from clients.storage.s3.store import S3Store
 from tests.contract.stores import Store
-from tests.fakes.buckets import PART_BYTES
+from tests.fakes.buckets import PART_BYTES, S3Server
 from tests.listening import listening
 from tests.unit.test_s3_public import Names
 
 LONG = PART_BYTES + 100_000
 KEY = "r/a.mp4"
+
+
+@pytest.fixture(params=["local", "moto"])
+def place(request: pytest.FixtureRequest) -> S3Server | None:
+    """One bucket is enough: what is refused here has not come to a store's server yet."""
+    return None if request.param == "local" else request.getfixturevalue("moto")
 
 
 class Elsewhere:

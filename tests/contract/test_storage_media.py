@@ -1,6 +1,7 @@
 """Real files in a folder and in buckets: examined, and erased."""
 
 from contextlib import AbstractContextManager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from actors.domain.outcomes import Done, Erased, RetryLater
 from actors.ports import StorageDenied, StorageUnavailable
 from clients.storage.media import PLAYLIST_BYTES_MAX, StoredMedia
 from tests.contract.stores import Store
+from tests.fakes.buckets import S3Server
 from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
 
 PREFIX = ("r", "x1")
@@ -20,12 +22,26 @@ SECONDS = 47 * 1024 / 48_000
 NAMES = [slice_name(START_MS + number * 1003) for number in range(3)]
 
 
+@pytest.fixture(params=["local", "seaweed"])
+def place(request: pytest.FixtureRequest) -> S3Server | None:
+    """One bucket is enough: `test_storage.py` shows that the stores are alike."""
+    return None if request.param == "local" else request.getfixturevalue("seaweed")
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Three slices of about a second and an MP4 of the whole, by their keys."""
+    folder = tmp_path_factory.mktemp("media")
+    slices = (encode(folder / name, 47, first_frame=47 * number) for number, name in enumerate(NAMES))
+    files = (*slices, encode(folder / f"{SID}_m-1_0.mp4", 141, faststart=True))
+    return {f"r/x1/{path.name}": path.read_bytes() for path in files}
+
+
 @pytest_asyncio.fixture
-async def filled(store: Store, tmp_path: Path) -> Store:
-    """Three slices of about a second, their list, and an MP4 of the whole."""
-    for number, name in enumerate(NAMES):
-        await store.put_file(f"r/x1/{name}", encode(tmp_path / name, 47, first_frame=47 * number))
-    await store.put_file(f"r/x1/{SID}_m-1_0.mp4", encode(tmp_path / "whole.mp4", 141, faststart=True))
+async def filled(store: Store, media: dict[str, bytes]) -> Store:
+    """The media, with a list of the slices."""
+    for key, data in media.items():
+        await store.put(key, data)
     await store.put(LIST, playlist([(name, SECONDS) for name in NAMES]))
     await store.put("r/x2/other.ts", b"of another recording")
     return store
@@ -65,14 +81,14 @@ async def test_a_garbled_playlist_is_reported_with_its_reason(filled: Store) -> 
     assert "#EXTM3U" in found.error
 
 
-@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9])
-async def test_an_mp4_that_was_cut_off_does_not_open(filled: Store, tmp_path: Path, kept: float) -> None:
+async def test_an_mp4_that_was_cut_off_does_not_open(filled: Store, tmp_path: Path) -> None:
     whole = encode(tmp_path / "long.mp4", 470, faststart=True).read_bytes()
-    await filled.put(f"r/x1/{SID}_m-1_0.mp4", whole[: int(len(whole) * kept)])
-    (film,) = (await examined(filled)).movies
-    assert film.duration_seconds is None
-    assert film.error is not None
-    assert str(tmp_path) not in film.error
+    for kept in (0.0, 0.3, 0.9):
+        await filled.put(f"r/x1/{SID}_m-1_0.mp4", whole[: int(len(whole) * kept)])
+        (film,) = (await examined(filled)).movies
+        assert film.duration_seconds is None, kept
+        assert film.error is not None
+        assert str(tmp_path) not in film.error
 
 
 async def test_an_empty_prefix_is_an_empty_report(filled: Store) -> None:
@@ -86,9 +102,10 @@ async def test_erasing_takes_all_of_one_recording_and_nothing_else(filled: Store
     assert await StoredMedia(filled).erase(PREFIX) == Done(Erased(0, 0))
 
 
-@pytest.mark.parametrize("prefix", [(), ("",), ("r", "")])
-async def test_no_prefix_never_means_the_whole_store(filled: Store, prefix: tuple[str, ...]) -> None:
-    for outcome in (await StoredMedia(filled).erase(prefix), await StoredMedia(filled).examine(prefix)):
+async def test_no_prefix_never_means_the_whole_store(filled: Store) -> None:
+    media, prefixes = StoredMedia(filled), ((), ("",), ("r", ""))
+    for call, prefix in product((media.erase, media.examine), prefixes):
+        outcome = await call(prefix)
         assert isinstance(outcome, RetryLater)
         assert outcome.failure.code is FailureCode.STORAGE_DENIED
     assert len(await filled.list("")) == 6

@@ -15,10 +15,16 @@ from clients.storage.s3 import uploads
 from clients.storage.s3.line import open_line
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store
-from tests.fakes.buckets import PART_BYTES
+from tests.fakes.buckets import PART_BYTES, S3Server
 from tests.fakes.faulty_proxy import FaultyProxy, Kind, faulty_proxy
 
 CALLS: list[tuple[str, str]] = []
+
+
+@pytest.fixture
+def s3_server(seaweed: S3Server) -> S3Server:
+    """One is enough: what fails here has not come to it, or comes from the proxy."""
+    return seaweed
 
 
 @pytest_asyncio.fixture

@@ -17,27 +17,27 @@ def told(bucket: S3Settings, vendor: int, region: int = 0, **more: Any) -> dict[
     return {"vendor": vendor, "region": region, "bucket": bucket.bucket, **keys, **more}
 
 
-async def test_vendor_11_is_the_server_that_it_names(bucket: S3Settings, tmp_path: Path) -> None:
+async def test_vendor_11_is_the_server_that_it_names(strict_bucket: S3Settings, tmp_path: Path) -> None:
     shelves = Shelves(LocalStore(tmp_path), amazon=False)
-    storage = told(bucket, 11, extensionParams={"endpoint": bucket.endpoint_url})
+    storage = told(strict_bucket, 11, extensionParams={"endpoint": strict_bucket.endpoint_url})
     shelf = await shelves.of(storage)
     await shelf.put("r/a.ts", b"x")
     assert await shelves.of(dict(storage)) is shelf
     await shelves.close()
-    async with open_store(bucket) as store:
+    async with open_store(strict_bucket) as store:
         assert [found.key for found in await store.list("")] == ["r/a.ts"]
 
 
-async def test_any_other_vendor_is_the_folder(bucket: S3Settings, tmp_path: Path) -> None:
+async def test_any_other_vendor_is_the_folder(strict_bucket: S3Settings, tmp_path: Path) -> None:
     folder = LocalStore(tmp_path)
     shelves = Shelves(folder, amazon=False)
     for vendor in (1, 2, 8):
-        assert await shelves.of(told(bucket, vendor)) is folder
+        assert await shelves.of(told(strict_bucket, vendor)) is folder
 
 
-async def test_amazon_may_be_the_real_one(bucket: S3Settings, tmp_path: Path) -> None:
+async def test_amazon_may_be_the_real_one(strict_bucket: S3Settings, tmp_path: Path) -> None:
     shelves = Shelves(LocalStore(tmp_path), amazon=True)
-    shelf = await shelves.of(told(bucket, 1, region=7))
+    shelf = await shelves.of(told(strict_bucket, 1, region=7))
     assert isinstance(shelf, S3Store)
     assert shelf.addresses.server_url == "https://s3.eu-central-1.amazonaws.com"
     await shelves.close()
