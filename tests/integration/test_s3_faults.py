@@ -22,9 +22,9 @@ CALLS: list[tuple[str, str]] = []
 
 
 @pytest.fixture
-def s3_server(seaweed: S3Server) -> S3Server:
-    """One is enough: what fails here has not come to it, or comes from the proxy."""
-    return seaweed
+def s3_server(moto: S3Server) -> S3Server:
+    """One is enough, and this one costs least: what fails here has not come to it, or comes from the proxy."""
+    return moto
 
 
 @pytest_asyncio.fixture
