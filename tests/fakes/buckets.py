@@ -51,8 +51,9 @@ def moto() -> Iterator[S3Server]:
     server.stop()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def seaweed() -> AsyncIterator[S3Server]:
+    """For a module only: it uses a fifth of a core while nobody calls it."""
     folder = Path(tempfile.mkdtemp(prefix="tapedeck-seaweed-"))
     server = Seaweed(folder, ACCESS_KEY, SECRET_KEY)
     await server.start()
