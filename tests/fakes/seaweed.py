@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from clients.embedded.child import Child, Command
-from tests.listening import free_port
+from tests.listening import PortBlock
 
 START_SECONDS = 30.0
 MEMORY = {"GOMEMLIMIT": "128MiB", "GOGC": "25"}
@@ -21,8 +21,8 @@ class Seaweed:
         self._folder = folder
         self._identities = folder / "identities.json"
         self._keys = {"accessKey": access_key, "secretKey": secret_key}
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self._block = PortBlock()
+        self.url = f"http://127.0.0.1:{self._block.ports[0]}"
         self._child = Child("seaweed", self._command, self._answers, folder / "log", lambda _: None, signal.SIGKILL)
 
     async def start(self) -> None:
@@ -36,15 +36,18 @@ class Seaweed:
 
     async def stop(self) -> None:
         await self._child.stop()
+        self._block.close()
 
     def _command(self) -> Command:
-        ports = [f"-{part}.port={free_port()}" for part in ("master", "volume", "filer", "admin")]
-        calls = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3", "admin")]
+        """Every port and socket is told: of those it picks by itself another server may take one, and then it dies."""
+        parts = zip(("s3", "master", "volume", "filer", "admin"), self._block.ports, strict=False)
+        ports = [f"-{part}.port={port}" for part, port in parts]  # and for calls among them those 10,000 above
+        sockets = [f"-{part}.localSocket={self._folder / part}.sock" for part in ("s3", "filer")]
         return Command(
             [
                 str(Path(sys.executable).with_name("weed")), "mini", f"-dir={self._folder}",
-                "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={self._port}", *ports, *calls,
-                f"-metricsPort={free_port()}", f"-s3.config={self._identities}", "-s3.port.iceberg=0", "-s3.autoCreateBucket=false",
+                "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *ports, f"-metricsPort={self._block.ports[-1]}", *sockets,
+                f"-s3.config={self._identities}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false",
                 "-webdav=false", "-admin.ui=false", "-master.telemetry=false",
             ],
             env=MEMORY,
