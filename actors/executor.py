@@ -18,6 +18,7 @@ from actors.domain.commands import (
     MediaExamined,
     MembersAnswered,
     QueryAnswered,
+    RekeyAnswered,
     StartAnswered,
     StopAnswered,
     UpdateAnswered,
@@ -27,6 +28,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -89,6 +91,9 @@ class Executor:
             case AgoraUpdateLayout(recording_id=recording_id, attempt=attempt, layout=layout):
                 shown = await self._guard(effect, self._recorder.update_layout(effect))
                 return UpdateAnswered(recording_id=recording_id, attempt=attempt, sent=layout, outcome=shown)
+            case AgoraRekey(recording_id=recording_id, attempt=attempt):
+                rekeyed = await self._guard(effect, self._recorder.rekey(effect))
+                return RekeyAnswered(recording_id=recording_id, attempt=attempt, outcome=rekeyed)
             case AgoraBan(recording_id=recording_id, attempt=attempt, uid=uid):
                 banned = await self._guard(effect, self._recorder.ban(effect))
                 return BanAnswered(recording_id=recording_id, attempt=attempt, uid=uid, outcome=banned)

@@ -13,6 +13,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -29,6 +30,7 @@ from actors.domain.outcomes import (
     Members,
     Outcome,
     QueryAnswer,
+    Rekeyed,
     StartAnswer,
     StopAnswer,
     Updated,
@@ -241,6 +243,8 @@ class Recorder(Protocol):
     async def update(self, call: AgoraUpdate) -> Outcome[Updated]: ...
 
     async def update_layout(self, call: AgoraUpdateLayout) -> Outcome[Updated]: ...
+
+    async def rekey(self, call: AgoraRekey) -> Outcome[Rekeyed]: ...
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]: ...
 

@@ -120,6 +120,9 @@ class RecordingSettings(Section):
     stop_retry_delays_seconds: Delays = (1.0, 2.0, 5.0, 10.0, 15.0)
     update_retry_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0)
     update_settle_seconds: Seconds = 45.0
+    rekey_interval_seconds: Seconds = 3600.0
+    rekey_margin_seconds: Seconds = 7200.0
+    rekey_delays_seconds: Delays = (1.0, 3.0, 6.0, 15.0, 60.0)
     resource_lifetime_seconds: WholeSeconds = 300
     attempts_max: Count = 5
     sid_wait_seconds: WholeSeconds = 30
@@ -169,6 +172,7 @@ class StorageSettings(Section):
     session_token: SecretStr | None = None
     recorder_access_key: Text | None = None
     recorder_secret_key: SecretStr | None = None
+    recorder_look_seconds: SecondsOrZero = 300.0
     encryption: Literal["AES256", "aws:kms"] | None = None
     kms_key: Text | None = None
     storage_class: Text | None = None

@@ -12,8 +12,10 @@ from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store, open_store
 from server.config import Config, ConfigError
 from server.health import Look
+from server.ids import SystemClock
 from server.looks import bucket_look, storage_look
 from server.metrics import StorageMetrics
+from server.recorder_keys import TemporaryTarget
 from server.settings import StorageSettings
 
 RECORDER_KEYS = "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY and TAPEDECK_STORAGE__RECORDER_SECRET_KEY"
@@ -84,10 +86,30 @@ def s3_settings_of(storage: StorageSettings) -> S3Settings:
     )
 
 
-async def _target(storage: StorageSettings) -> S3Target:
+async def _target(storage: StorageSettings) -> StorageTarget:
     keys = await _recorder_keys(storage)
-    if keys.temporary:
-        raise ConfigError(f"the keys to S3 are temporary, and a recorder needs keys that last: set {RECORDER_KEYS}")
+    target = _target_with(keys, storage)
+    return target if keys.session_token is None else await _temporary(keys, target, storage)
+
+
+async def _temporary(keys: Keys, target: S3Target, storage: StorageSettings) -> StorageTarget:
+    """Only Amazon's own bucket takes temporary keys from Agora (reference 3.5), and others must be had when these end."""
+    if storage.endpoint_url is not None:
+        why = "Agora takes such for Amazon's S3 only"
+    elif keys.ends_at_ms is None:
+        why = "nobody knows until when, nor where to get others"
+    else:
+        made = TemporaryTarget(target, find_keys, SystemClock().now_ms, round(storage.recorder_look_seconds * 1000))
+        try:
+            await made.keys_end_at_ms()
+        except (StorageDenied, StorageUnavailable) as error:
+            why = str(error)
+        else:
+            return made
+    raise ConfigError(f"the keys to S3 that the recorder would be given are temporary, and {why}: set {RECORDER_KEYS}")
+
+
+def _target_with(keys: Keys, storage: StorageSettings) -> S3Target:
     return S3Target(
         bucket=storage.bucket or "",
         region=storage.region or "",
@@ -102,10 +124,10 @@ async def _target(storage: StorageSettings) -> S3Target:
 async def _recorder_keys(storage: StorageSettings) -> Keys:
     """Its own, else the server's, which may be those of the host."""
     if storage.recorder_access_key is not None and storage.recorder_secret_key is not None:
-        return Keys(storage.recorder_access_key, storage.recorder_secret_key.get_secret_value(), temporary=False)
+        return Keys(storage.recorder_access_key, storage.recorder_secret_key.get_secret_value())
     if storage.access_key_id is not None and storage.secret_access_key is not None:
-        temporary = storage.session_token is not None
-        return Keys(storage.access_key_id, storage.secret_access_key.get_secret_value(), temporary)
+        token = None if storage.session_token is None else storage.session_token.get_secret_value()
+        return Keys(storage.access_key_id, storage.secret_access_key.get_secret_value(), token)
     try:
         return await find_keys()
     except (StorageDenied, StorageUnavailable) as error:

@@ -14,11 +14,20 @@ from actors.domain.events import (
     ResourceAcquired,
     RoomLooked,
 )
+from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.model import Attempt, Recording
 from actors.domain.transitions import IllegalTransition
 
 AttemptEvent = (
-    ResourceAcquired | CallDeferred | RecorderAccepted | RecorderSeen | RecorderMissed | RecorderMoved | RoomLooked
+    ResourceAcquired
+    | CallDeferred
+    | RecorderAccepted
+    | RecorderSeen
+    | RecorderMissed
+    | RecorderMoved
+    | RoomLooked
+    | RecorderRekeyed
+    | RekeyDeferred
 )
 
 
@@ -27,7 +36,9 @@ def apply_to_attempt(recording: Recording, event: AttemptEvent, at_ms: int) -> R
     attempt = _attempt(recording)
     match event:
         case ResourceAcquired():
-            acquired = replace(attempt, resource_id=event.resource_id, acquired_at_ms=at_ms)
+            acquired = replace(
+                attempt, resource_id=event.resource_id, acquired_at_ms=at_ms, rekey_at_ms=event.rekey_at_ms
+            )
             return replace(recording, attempt=replace(acquired, until_ms=event.until_ms, check_at_ms=at_ms, tries=0))
         case CallDeferred():
             return replace(recording, attempt=_deferred(attempt, event), trouble=event.trouble or recording.trouble)
@@ -46,6 +57,11 @@ def apply_to_attempt(recording: Recording, event: AttemptEvent, at_ms: int) -> R
             )
         case RoomLooked():
             return replace(recording, attempt=_looked(attempt, event, at_ms))
+        case RecorderRekeyed():
+            return replace(recording, attempt=replace(attempt, rekey_at_ms=event.rekey_at_ms, rekey_tries=0))
+        case RekeyDeferred():
+            tries = attempt.rekey_tries + 1
+            return replace(recording, attempt=replace(attempt, rekey_at_ms=event.check_at_ms, rekey_tries=tries))
         case _:
             assert_never(event)
 

@@ -14,6 +14,7 @@ from actors.domain.outcomes import (
     Members,
     Outcome,
     QueryAnswer,
+    Rekeyed,
     StartAnswer,
     StopAnswer,
     Updated,
@@ -107,6 +108,13 @@ class UpdateAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RekeyAnswered:
+    recording_id: RecordingId
+    attempt: int
+    outcome: Outcome[Rekeyed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BanAnswered:
     recording_id: RecordingId
     attempt: int
@@ -167,6 +175,7 @@ Command = (
     | QueryAnswered
     | StopAnswered
     | UpdateAnswered
+    | RekeyAnswered
     | BanAnswered
     | MembersAnswered
     | MediaExamined

@@ -17,6 +17,7 @@ from actors.domain.commands import (
     Moment,
     ProviderReported,
     QueryAnswered,
+    RekeyAnswered,
     Reply,
     StartAnswered,
     StartRecording,
@@ -29,7 +30,7 @@ from actors.domain.commands import (
 from actors.domain.events import AnyEvent
 from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
-from actors.domain.rules import calls, clock, eviction, media, notices, rooms, updates, users
+from actors.domain.rules import calls, clock, eviction, keys, media, notices, rooms, updates, users
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import SYSTEM
 
@@ -71,6 +72,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             calls.stop_answered(draft, command)
         case UpdateAnswered():
             updates.update_answered(draft, command)
+        case RekeyAnswered():
+            keys.rekey_answered(draft, command)
         case BanAnswered():
             eviction.ban_answered(draft, command)
         case MembersAnswered():

@@ -79,6 +79,19 @@ class AgoraUpdateLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgoraRekey:
+    """Give the recorder fresh keys to the storage. It overwrites, and so may be repeated (reference 5.1)."""
+
+    recording_id: RecordingId
+    attempt: int
+    channel_name: str
+    uid: str
+    resource_id: str
+    sid: str
+    prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgoraBan:
     """Keep one recorder uid out of one channel by a kicking rule; it may be repeated (channel management 1.2, 1.5).
 
@@ -124,6 +137,7 @@ Effect = (
     | AgoraStop
     | AgoraUpdate
     | AgoraUpdateLayout
+    | AgoraRekey
     | AgoraBan
     | AgoraMembers
     | StorageExamine
@@ -134,6 +148,6 @@ EffectKey = tuple[str, RecordingId, int]
 
 
 def key_of(effect: Effect) -> EffectKey:
-    """What must not be in flight twice: the same call for the same attempt, and both updates count as one (reference 5)."""
-    call = AgoraUpdate if isinstance(effect, AgoraUpdateLayout) else type(effect)
+    """What must not be in flight twice: the same call for the same attempt, and all updates count as one (reference 5)."""
+    call = AgoraUpdate if isinstance(effect, AgoraUpdateLayout | AgoraRekey) else type(effect)
     return call.__name__, effect.recording_id, getattr(effect, "attempt", 0)

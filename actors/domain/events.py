@@ -20,6 +20,7 @@ from actors.domain.eviction_events import (
     StrayFound,
 )
 from actors.domain.ids import MeetingId, RecordingId
+from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
@@ -78,6 +79,8 @@ class ResourceAcquired(Event):
     attempt: int
     resource_id: str
     until_ms: int | None = None
+    rekey_at_ms: int | None = None
+    """When the recorder has to be given other keys to the storage. None: those that it gets do not end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +286,8 @@ AnyEvent = (
     | RecorderUpdated
     | UpdateDeferred
     | UpdateRefused
+    | RecorderRekeyed
+    | RekeyDeferred
     | StopRequested
     | RecorderExited
     | UploadReported

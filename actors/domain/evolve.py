@@ -37,6 +37,7 @@ from actors.domain.eviction_events import (
     StrayFound,
 )
 from actors.domain.ids import RecordingId
+from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
@@ -195,6 +196,8 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             | RecorderMissed()
             | RecorderMoved()
             | RoomLooked()
+            | RecorderRekeyed()
+            | RekeyDeferred()
         ):
             return apply_to_attempt(recording, event, at_ms)
         case RecorderTroubled():

@@ -234,6 +234,10 @@ class Attempt:
     misses: int = 0
     """The unbroken series of answers that the recorder was not found: when it began, how many."""
     update: Update = Update()
+    rekey_at_ms: int | None = None
+    """When its recorder is to be given fresh keys to the storage (again). None: those that it has do not end."""
+    rekey_tries: int = 0
+    """Answers to that which decided nothing."""
     room_at_ms: int = 0
     """When to look who is in the channel."""
     empty_since_ms: int | None = None

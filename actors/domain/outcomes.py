@@ -59,9 +59,13 @@ Outcome = Done[T_co] | Rejected | Ambiguous | RetryLater
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """acquire: the single-use resource (reference 2)."""
+    """acquire: the single-use resource (reference 2).
+
+    `keys_end_at_ms`: the keys to the storage that its start will be given hold until then at least; None: they do not end.
+    """
 
     resource_id: str
+    keys_end_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,13 @@ class Leaving:
 @dataclass(frozen=True, slots=True)
 class Updated:
     """update, updateLayout: the recorder has taken all that was sent (reference 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """update with storage settings: the recorder has keys that end then (reference 5.1). None: they do not end."""
+
+    keys_end_at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -76,6 +77,7 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
     if live is not None and live.attempt is not None:
         yield live.attempt.check_at_ms, _call(live, live.attempt)
         if live.attempt.sid is not None and live.want is Want.RECORD:
+            yield from _rekeying(live, live.attempt)
             yield from _updates(live, live.attempt)
         if live.phase is Phase.ACTIVE and live.want is Want.RECORD:
             yield live.attempt.room_at_ms, _look(live.recording_id, live.spec.channel_name, live.attempt)
@@ -138,6 +140,24 @@ def _call(live: Recording, attempt: Attempt) -> Effect:
     return AgoraQuery(
         recording_id=live.recording_id, attempt=attempt.number, resource_id=attempt.resource_id, sid=attempt.sid
     )
+
+
+def _rekeying(live: Recording, attempt: Attempt) -> Iterator[tuple[int, Effect]]:
+    assert attempt.resource_id is not None, "a session has a resource"
+    assert attempt.sid is not None, "a session has a sid"
+    if attempt.rekey_at_ms is not None:
+        yield (
+            attempt.rekey_at_ms,
+            AgoraRekey(
+                recording_id=live.recording_id,
+                attempt=attempt.number,
+                channel_name=live.spec.channel_name,
+                uid=attempt.uids[0],
+                resource_id=attempt.resource_id,
+                sid=attempt.sid,
+                prefix=live.prefix,
+            ),
+        )
 
 
 def _updates(live: Recording, attempt: Attempt) -> Iterator[tuple[int, Effect]]:

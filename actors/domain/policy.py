@@ -61,6 +61,11 @@ class Policy:
     update_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 15_000)
     update_settle_ms: int = 45_000
     """So long after it was sent, an update whose answer was lost may still be done."""
+    rekey_interval_ms: int = 3_600_000
+    """Between the keys to the storage that a recorder is given, where they end (reference 3.5)."""
+    rekey_margin_ms: int = 7_200_000
+    """So long before they end it is given others at the latest."""
+    rekey_delays_ms: tuple[int, ...] = (1_000, 3_000, 6_000, 15_000, 60_000)
     miss_delays_ms: tuple[int, ...] = (5_000, 10_000, 15_000, 30_000)
     verify_interval_ms: int = 120_000
     examine_delays_ms: tuple[int, ...] = (1_000, 1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 30_000)

@@ -27,6 +27,7 @@ from actors.domain.events import (
 from actors.domain.eviction_events import (
     EvictionBegan,
 )
+from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
@@ -89,6 +90,8 @@ TABLE: Mapping[Phase, Row] = {
         RecorderUpdated: Phase.CONFIRMING,
         UpdateDeferred: Phase.CONFIRMING,
         UpdateRefused: Phase.CONFIRMING,
+        RecorderRekeyed: Phase.CONFIRMING,
+        RekeyDeferred: Phase.CONFIRMING,
         RecorderExited: Phase.PROCESSING,
     },
     Phase.ACTIVE: {
@@ -105,6 +108,8 @@ TABLE: Mapping[Phase, Row] = {
         RecorderUpdated: Phase.ACTIVE,
         UpdateDeferred: Phase.ACTIVE,
         UpdateRefused: Phase.ACTIVE,
+        RecorderRekeyed: Phase.ACTIVE,
+        RekeyDeferred: Phase.ACTIVE,
         RecorderExited: Phase.PROCESSING,
     },
     Phase.PROCESSING: {

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from agoraiotools import RtcTokenBuilder2
@@ -11,6 +12,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -21,16 +23,18 @@ from actors.domain.outcomes import (
     Acquired,
     Ambiguous,
     Banned,
+    Done,
     Members,
     Outcome,
     QueryAnswer,
     Rejected,
+    Rekeyed,
     RetryLater,
     StartAnswer,
     StopAnswer,
     Updated,
 )
-from actors.ports import JournalUnavailable
+from actors.ports import JournalUnavailable, StorageDenied, StorageUnavailable
 from clients.agora.answers import Answer
 from clients.agora.banning import rule_body
 from clients.agora.client import AgoraClient
@@ -41,6 +45,7 @@ from clients.agora.requests import (
     acquire_body,
     layout_body,
     start_body,
+    storage_body,
     subscription_body,
 )
 from clients.agora.sending import NoAnswer, NotConnected
@@ -72,13 +77,21 @@ class AgoraRecorder:
         self._sense = Sense(Oddities(observe), now_ms)
 
     async def acquire(self, call: AgoraAcquire) -> Outcome[Acquired]:
-        return await self._outcome("acquire", self._client.acquire(acquire_body(call.channel_name, call.uid)))
+        try:
+            ends_at_ms = await self._storage.keys_end_at_ms()
+        except (StorageDenied, StorageUnavailable) as error:
+            return _without_keys(error)
+        acquired = await self._outcome("acquire", self._client.acquire(acquire_body(call.channel_name, call.uid)))
+        return Done(replace(acquired.value, keys_end_at_ms=ends_at_ms)) if isinstance(acquired, Done) else acquired
 
     async def start(self, call: AgoraStart) -> Outcome[StartAnswer]:
         try:
+            await self._storage.keys_end_at_ms()
             body = self._start_body(call)
         except ValueError as error:
             return _refused(error)
+        except (StorageDenied, StorageUnavailable) as error:
+            return _without_keys(error)
         return await self._outcome("start", self._client.start(call.resource_id, body))
 
     async def query(self, call: AgoraQuery) -> Outcome[QueryAnswer]:
@@ -98,6 +111,16 @@ class AgoraRecorder:
         return await self._outcome(
             "updateLayout", self._client.update_layout(call.resource_id, call.sid, body), call.sid
         )
+
+    async def rekey(self, call: AgoraRekey) -> Outcome[Rekeyed]:
+        """The whole of the storage's settings, with keys that end later (reference 5.1)."""
+        try:
+            ends_at_ms = await self._storage.keys_end_at_ms()
+            body = storage_body(call.channel_name, call.uid, self._storage.config(call.prefix))
+        except (StorageDenied, StorageUnavailable) as error:
+            return _without_keys(error)
+        told = await self._outcome("update", self._client.update(call.resource_id, call.sid, body), call.sid)
+        return Done(Rekeyed(ends_at_ms)) if isinstance(told, Done) else told
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
         """What would reach anybody else is refused here, and nothing is sent. A rule that may have been made is made again."""
@@ -144,6 +167,11 @@ def recorder_token(app_id: str, certificate: str, channel: str, uid: int, second
 def _refused(error: ValueError) -> Rejected:
     """By us, before the call."""
     return Rejected(Failure(FailureCode.PROVIDER_REJECTED, str(error), retryable=False))
+
+
+def _without_keys(error: StorageDenied | StorageUnavailable) -> RetryLater:
+    code = FailureCode.STORAGE_DENIED if isinstance(error, StorageDenied) else FailureCode.STORAGE_UNAVAILABLE
+    return _later(f"no keys to the storage for the recorder: {error}", code)
 
 
 def _later(why: str, code: FailureCode) -> RetryLater:

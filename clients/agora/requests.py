@@ -55,6 +55,13 @@ SSE = {"AES256": "aes256", "aws:kms": "kms"}
 class StorageTarget(Protocol):
     """Where the recorder writes."""
 
+    async def keys_end_at_ms(self) -> int | None:
+        """Have keys that last long enough for a recorder: when these end. None: never.
+
+        Raises StorageDenied, StorageUnavailable.
+        """
+        ...
+
     def config(self, prefix: tuple[str, ...]) -> dict[str, Any]:
         """`storageConfig` (reference 3.5)."""
         ...
@@ -62,7 +69,10 @@ class StorageTarget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class S3Target:
-    """The customer's bucket: Amazon's, or with `endpoint` any server that speaks S3 (vendor 11)."""
+    """The customer's bucket: Amazon's, or with `endpoint` any server that speaks S3 (vendor 11).
+
+    `session_token`: the keys are temporary, and end at `ends_at_ms`. Only Amazon's own may be written with such (reference 3.5).
+    """
 
     bucket: str
     region: str
@@ -71,10 +81,15 @@ class S3Target:
     endpoint: str | None = None
     region_id: int | None = None
     encryption: str | None = None
+    session_token: str | None = field(default=None, repr=False)
+    ends_at_ms: int | None = None
+
+    async def keys_end_at_ms(self) -> int | None:
+        return self.ends_at_ms
 
     def config(self, prefix: tuple[str, ...]) -> dict[str, Any]:
         """Raises ValueError for a region that Agora does not know, or a prefix that it does not take."""
-        common = {
+        common: dict[str, Any] = {
             "bucket": self.bucket,
             "accessKey": self.access_key,
             "secretKey": self.secret_key,
@@ -83,6 +98,8 @@ class S3Target:
         if self.endpoint is not None:
             host = self.endpoint.removeprefix("https://")  # a host is what Agora asks for
             return {"vendor": 11, "region": 0, **common, "extensionParams": {"endpoint": host}}
+        if self.session_token is not None and self.ends_at_ms is not None:
+            common |= {"stsToken": self.session_token, "stsExpiration": self.ends_at_ms // 1000}
         kept = {"extensionParams": {"sse": SSE[self.encryption]}} if self.encryption is not None else {}
         return {"vendor": 1, "region": region_number(self.region, self.region_id), **common, **kept}
 
@@ -103,6 +120,9 @@ def region_number(region: str, told: int | None) -> int:
 @dataclass(frozen=True, slots=True)
 class LocalTarget:
     """For the simulator, which writes the keys of any vendor but 11 as files (api.md 7): the names are placeholders."""
+
+    async def keys_end_at_ms(self) -> int | None:
+        return None
 
     def config(self, prefix: tuple[str, ...]) -> dict[str, Any]:
         names = {"bucket": "local", "accessKey": "local", "secretKey": "local"}
@@ -168,6 +188,11 @@ def subscription_body(cname: str, uid: str, streams: str, subscribe: Subscriptio
     if streams == "audio_video":
         lists["videoUidList"] = {"subscribeVideoUids": _uids(subscribe.video)}
     return {"cname": cname, "uid": uid, "clientRequest": {"streamSubscribe": lists}}
+
+
+def storage_body(cname: str, uid: str, storage: dict[str, Any]) -> dict[str, Any]:
+    """A complete `storageConfig`, since nothing of the old one is kept (reference 5.1)."""
+    return {"cname": cname, "uid": uid, "clientRequest": {"storageConfig": storage}}
 
 
 def layout_body(cname: str, uid: str, layout: Layout) -> dict[str, Any]:

@@ -24,6 +24,8 @@ TOLD = {
     "recorder.updated": "the recorder has taken the change",
     "recorder.update_deferred": "{call} was not answered clearly and is repeated: {why}",
     "recorder.update_refused": "the provider would not have the change: {failure[message]}",
+    "recorder.rekeyed": "the recorder was given fresh keys to the storage",
+    "recorder.rekey_deferred": "the recorder is given fresh keys to the storage later: {why}",
     "recording.stopping": "a stop was asked for by {by} ({reason})",
     "recording.processing": "the recorder has left at {stoppedAt} ({endReason})",
     "recorder.upload": "the files are {storageStatus}",

@@ -85,6 +85,16 @@ const TOLD = {
     'amber',
     d.failure.message,
   ],
+  'recorder.rekeyed': (d) => [
+    'The recorder has fresh keys to the storage',
+    d.keysEndAt ? `They hold until ${timeOfDay(d.keysEndAt)}.` : '',
+  ],
+  'recorder.rekey_deferred': (d) => [
+    'The recorder’s keys to the storage could not be renewed',
+    `It is tried again at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
   'recording.paused': () => ['It was paused', '', 'amber'],
   'recording.resumed': () => ['It went on', '', 'red'],
   'recording.stopping': (d) => [

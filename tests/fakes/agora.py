@@ -16,6 +16,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -33,6 +34,7 @@ from actors.domain.outcomes import (
     NothingRecorded,
     Outcome,
     QueryAnswer,
+    Rekeyed,
     ResourceUnusable,
     Seen,
     StartAnswer,
@@ -189,6 +191,10 @@ class FakeAgora:
             return Ambiguous("failed to find worker")
         session.layout = call.layout
         return Done(Updated())
+
+    async def rekey(self, call: AgoraRekey) -> Outcome[Rekeyed]:
+        """Its recorders write with keys that do not end."""
+        return Ambiguous("failed to find worker") if self._working(call.sid) is None else Done(Rekeyed(None))
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
         now_ms = self.clock.now_ms()

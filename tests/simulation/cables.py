@@ -59,6 +59,9 @@ class ProviderCable:
     async def update_layout(self, call: Any) -> Any:
         return await self._call("update_layout", call, lambda: self._agora.update_layout(call))
 
+    async def rekey(self, call: Any) -> Any:
+        return await self._call("rekey", call, lambda: self._agora.rekey(call))
+
     async def ban(self, call: Any) -> Any:
         self._asked(call)
         if self._strikes("rule.refused"):

@@ -1,8 +1,10 @@
 """Where the keys to a bucket come from, and which of them a recorder may be given."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from actors.ports import StorageDenied
 from clients.agora.requests import S3Target
@@ -11,6 +13,7 @@ from server.config import ConfigError, load_config
 from server.metrics import StorageMetrics
 from server.storage import _target as target_of
 from server.storage import check_region, open_storage, s3_settings_of
+from tests.listening import listening
 
 S3 = {"AWS_S3_BUCKET": "b", "AWS_REGION": "eu-west-1"}
 OWN = {"AWS_ACCESS_KEY_ID": "own", "AWS_SECRET_ACCESS_KEY": "own-secret"}
@@ -29,7 +32,9 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 async def target(environ: dict[str, str]) -> S3Target:
-    return await target_of(load_config(None, {**S3, **environ}).storage)
+    made = await target_of(load_config(None, {**S3, **environ}).storage)
+    assert isinstance(made, S3Target)
+    return made
 
 
 async def test_a_host_without_keys_has_none() -> None:
@@ -42,7 +47,7 @@ async def test_a_host_without_keys_has_none() -> None:
 async def test_keys_are_found_in_a_profile(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (nowhere / "credentials").write_text("[p]\naws_access_key_id = a\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_PROFILE", "p")
-    assert await find_keys() == Keys("a", "s", temporary=False)
+    assert await find_keys() == Keys("a", "s")
     made = await target({})
     assert (made.access_key, made.secret_key) == ("a", "s")
 
@@ -57,11 +62,28 @@ async def test_keys_are_found_in_the_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
-    assert await find_keys() == Keys("a", "s", temporary=True)
-    with pytest.raises(
-        ConfigError, match="are temporary, and a recorder needs keys that last: set TAPEDECK_STORAGE__R"
-    ):
+    assert await find_keys() == Keys("a", "s", "t")
+    with pytest.raises(ConfigError, match=r"are temporary, and nobody knows until when.*: set TAPEDECK_STORAGE__R"):
         await target({})
+
+
+async def test_a_roles_keys_tell_when_they_end_and_are_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container gets them."""
+    asked = 0
+
+    async def keys(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        ends = f"2999-01-0{asked}T00:00:00Z"
+        return web.json_response({"AccessKeyId": f"a{asked}", "SecretAccessKey": "s", "Token": "t", "Expiration": ends})
+
+    app = web.Application()
+    app.router.add_get("/keys", keys)
+    async with listening(app) as url:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/keys")
+        ends_at_ms = int(datetime(2999, 1, 1, tzinfo=UTC).timestamp() * 1000)
+        assert await find_keys() == Keys("a1", "s", "t", ends_at_ms)
+        assert await find_keys() == Keys("a2", "s", "t", ends_at_ms + 86_400_000)
 
 
 async def test_a_recorder_is_given_its_own_keys_before_all_others() -> None:
@@ -85,7 +107,7 @@ async def test_the_adapter_is_told_the_servers_keys_and_not_the_recorders() -> N
 
 async def test_nothing_shows_a_secret() -> None:
     made = await target(OWN)
-    assert "own-secret" not in f"{made!r} {Keys('a', 'own-secret', temporary=False)!r}"
+    assert "own-secret" not in f"{made!r} {Keys('a', 'own-secret', 'own-secret')!r}"
 
 
 REGIONS = [

@@ -24,6 +24,7 @@ from actors.domain.outcomes import (
 from actors.domain.projections import attempt_numbered
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import evict, start_of_evicting, stop_of_evicting
+from actors.domain.rules.keys import rekey_at_ms
 from actors.domain.rules.losing import miss, next_attempt_at_ms, see
 from actors.domain.rules.steps import accept, finish, leave, open_attempt, prove, upload
 
@@ -47,6 +48,7 @@ def acquire_answered(draft: Draft, command: AcquireAnswered) -> None:
                     attempt=attempt.number,
                     resource_id=value.resource_id,
                     until_ms=draft.now_ms + draft.policy.resource_lifetime_ms,
+                    rekey_at_ms=rekey_at_ms(draft, value.keys_end_at_ms),
                 )
             )
         case Rejected(failure):

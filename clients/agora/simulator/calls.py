@@ -36,6 +36,8 @@ MISMATCH = Refused(400, 432, "appid, cname or uid does not match the resource id
 OF_ANOTHER = Refused(400, 1003, "appid or sid does not match the resource id")
 DEFAULT_EXPIRED_HOUR = 72
 HOUR_MS = 3_600_000
+KEYS_MS_MIN = 4 * HOUR_MS
+"""So long temporary keys must still hold when they are told (reference 3.5)."""
 
 
 class Calls:
@@ -92,6 +94,7 @@ class Calls:
         if any(session.recorder_uid == uid for session in self._service.running(cname)):
             raise Refused(400, 53, "task conflict")
         checked(StartRequest, client_request, "Start")
+        self._check_keys(client_request["storageConfig"], "Start")
         if resource["request"].get("startParameter") not in (None, {}, client_request):
             raise Refused(400, 2, "Start: request_hash mismatch!")
         session = self._open(resource_id, resource, client_request)
@@ -109,6 +112,10 @@ class Calls:
         subscription = wanted.get("streamSubscribe") or {}
         if subscription.get("videoUidList") is not None and not session.has_video:
             raise Refused(400, 2, "Update: a video list with streamTypes 0")
+        storage = wanted.get("storageConfig")
+        if storage is not None:
+            self._check_keys(storage, "Update")
+            session.rekey(storage)
         session.subscribe(subscription)
         return self._updated(session)
 
@@ -190,6 +197,11 @@ class Calls:
         age_ms = self._service.now_ms() - resource["at"]
         if sid is not None or age_ms > self._settings.resource_seconds * 1000:
             raise Refused(400, 433, "the resource id is older than 5 minutes, or was used")
+
+    def _check_keys(self, storage: dict[str, Any], call: str) -> None:
+        ends_at = storage.get("stsExpiration")
+        if ends_at is not None and ends_at * 1000 < self._service.now_ms() + KEYS_MS_MIN:
+            raise Refused(400, 2, f"{call}: invalid stsExpiration value! It is less than 4 hours away")
 
     def _session(self, request: web.Request) -> Session:
         """The session of a call's path. Nothing of it is told once its resource has expired (reference 2)."""

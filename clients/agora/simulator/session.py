@@ -41,7 +41,7 @@ class Session:
     backuped: bool = False
     """Some slice went to the backup cloud (fault)."""
     denied: bool = False
-    """The storage has refused a slice (fault): nothing more is uploaded."""
+    """The storage has refused a slice (fault, or its keys have ended): nothing more is uploaded."""
     dies_at: int | None = None
     evicted_at: int | None = None
     """When faults strike it."""
@@ -163,6 +163,15 @@ class Session:
                 config = {name: value for name, value in config.items() if not name.lower().endswith(old)}
                 config |= lists
         self.request = {**self.request, "recordingConfig": config}
+
+    def rekey(self, storage: dict[str, Any]) -> None:
+        """Write with these settings from now on (reference 5.1)."""
+        self.request = {**self.request, "storageConfig": storage}
+
+    def keys_ended(self, at_ms: int) -> bool:
+        """Whether its keys were temporary, and held no longer by then."""
+        ends_at = self.request["storageConfig"].get("stsExpiration")
+        return ends_at is not None and at_ms >= ends_at * 1000
 
     def arrange(self, layout: dict[str, Any]) -> None:
         """Overwrite the whole arrangement: what is left out is as if it had never been said (reference 5.2)."""

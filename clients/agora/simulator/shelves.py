@@ -52,7 +52,11 @@ class Shelves:
         await self._stack.aclose()
 
     def _bucket(self, storage: Mapping[str, Any]) -> S3Settings | None:
-        keys = {"access_key": storage["accessKey"], "secret_key": storage["secretKey"]}
+        keys = {
+            "access_key": storage["accessKey"],
+            "secret_key": storage["secretKey"],
+            "session_token": storage.get("stsToken"),
+        }
         if storage["vendor"] == ANY_S3:
             endpoint = url_of(storage["extensionParams"]["endpoint"])
             return S3Settings(bucket=storage["bucket"], region=ANY_REGION, endpoint_url=endpoint, **keys)

@@ -63,6 +63,8 @@ class Studio:
 
     async def upload_late(self, session: Session, now_ms: int) -> bool:
         """Upload slices that a fault has kept back and that are due. True if there was one."""
+        if session.keys_ended(now_ms):
+            session.late.clear()
         due = [item for item in session.late if item[2] <= now_ms]
         for item in due:
             stretches = await self._stretches(session, item[0], item[1])
@@ -101,7 +103,8 @@ class Studio:
     async def _upload_slice(self, session: Session, begin: int, end: int) -> float:
         stretches = await self._stretches(session, begin, end)
         sound, first, behind, _ = stretches[0]
-        match fault := self._faults.of_slice():
+        fault = "storage.denied" if session.keys_ended(end) else self._faults.of_slice()
+        match fault:
             case "storage.denied":
                 session.denied = True
             case "storage.backup":

@@ -14,6 +14,8 @@ EVERYBODY = "#allstream#"
 SALTED = (7, 8)
 """Modes of encryption that need a salt (reference 3.2)."""
 ANY_S3 = 11
+WITH_STS = (1, 2, 3)
+"""Vendors that temporary keys are taken for (reference 3.5)."""
 REGIONS_MAX = {1: 28, 2: 27, 3: 19, 4: 9, 5: 0, 6: 0, 7: 15, 8: 7, ANY_S3: 0}
 """The highest number of a region that each storage vendor has (reference 3.5)."""
 
@@ -168,6 +170,8 @@ class StorageConfig(Wire):
             raise ValueError(f"vendor {self.vendor} has no region {self.region}")
         if (self.stsToken is None) != (self.stsExpiration is None):
             raise ValueError("stsToken and stsExpiration belong together")
+        if self.stsToken is not None and self.vendor not in WITH_STS:
+            raise ValueError(f"vendor {self.vendor} takes no temporary keys")
         if self.vendor == ANY_S3 and not (self.extensionParams and self.extensionParams.endpoint):
             raise ValueError(f"vendor {ANY_S3} needs extensionParams.endpoint")
         return self

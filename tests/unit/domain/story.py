@@ -12,6 +12,7 @@ from actors.domain.commands import (
     Notice,
     ProviderReported,
     QueryAnswered,
+    RekeyAnswered,
     Reply,
     StartAnswered,
     StartRecording,
@@ -34,6 +35,7 @@ from actors.domain.outcomes import (
     Members,
     Outcome,
     QueryAnswer,
+    Rekeyed,
     StartAnswer,
     Started,
     StopAnswer,
@@ -133,6 +135,9 @@ class Story:
 
     def updated(self, sent: Subscription | Layout, outcome: Outcome[Updated] | None = None) -> list[AnyEvent]:
         return self.do(UpdateAnswered(**self._names(), sent=sent, outcome=outcome or Done(Updated())))
+
+    def rekeyed(self, outcome: Outcome[Rekeyed]) -> list[AnyEvent]:
+        return self.do(RekeyAnswered(**self._names(), outcome=outcome))
 
     def banned(self, attempt: int = 1, outcome: Outcome[Banned] | None = None) -> list[AnyEvent]:
         """The answer to the kicking rule that is due for that attempt."""

@@ -13,6 +13,7 @@ from actors.domain.commands import (
     Notice,
     ProviderReported,
     QueryAnswered,
+    RekeyAnswered,
     StartAnswered,
     StartRecording,
     StopAnswered,
@@ -35,6 +36,7 @@ from actors.domain.outcomes import (
     NotFound,
     NothingRecorded,
     Rejected,
+    Rekeyed,
     ResourceUnusable,
     RetryLater,
     Seen,
@@ -116,6 +118,10 @@ def commands(story: Story) -> list[Command]:
             UpdateAnswered(**names, sent=sent, outcome=item)
             for sent in (Subscription(), Subscription(audio=("42",)), Layout("vertical"))
             for item in [Done(Updated()), *UNCLEAR]
+        ),
+        *(
+            RekeyAnswered(**names, outcome=item)
+            for item in [Done(Rekeyed(story.now_ms)), Done(Rekeyed(None)), *UNCLEAR]
         ),
         *(
             MediaExamined(recording_id=names["recording_id"], outcome=item)

@@ -14,6 +14,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -31,6 +32,7 @@ from actors.domain.outcomes import (
     Outcome,
     QueryAnswer,
     Rejected,
+    Rekeyed,
     RetryLater,
     StartAnswer,
     StopAnswer,
@@ -110,6 +112,9 @@ class GatedAgora:
         self.sent.append(call)
         await self.updates.wait()
         return self._refused() or await self._agora.update_layout(call)
+
+    async def rekey(self, call: AgoraRekey) -> Outcome[Rekeyed]:
+        return await self._agora.rekey(call)
 
     async def ban(self, call: AgoraBan) -> Outcome[Banned]:
         return await self._agora.ban(call)
