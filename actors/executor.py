@@ -16,6 +16,7 @@ from actors.domain.commands import (
     Command,
     MediaErased,
     MediaExamined,
+    MediaSealed,
     MembersAnswered,
     QueryAnswered,
     RekeyAnswered,
@@ -36,6 +37,8 @@ from actors.domain.effects import (
     Effect,
     StorageErase,
     StorageExamine,
+    StorageSeal,
+    is_slow,
 )
 from actors.domain.outcomes import Ambiguous, Outcome
 from actors.ports import MediaStore, Observer, Recorder
@@ -66,6 +69,9 @@ class Executor:
 
     async def perform(self, effect: Effect) -> Command:
         """The command that tells the actor what came of it. Never raises, but when it is cancelled."""
+        if is_slow(effect):  # the adapter has a limit of its own; others must not wait behind it
+            await self._calm()
+            return await self._call(effect)
         async with self._slots:
             await self._calm()
             return await self._call(effect)
@@ -103,6 +109,9 @@ class Executor:
             case StorageExamine(recording_id=recording_id, prefix=prefix):
                 report = await self._guard(effect, self._media.examine(prefix))
                 return MediaExamined(recording_id=recording_id, outcome=report)
+            case StorageSeal(recording_id=recording_id, prefix=prefix):
+                sealed = await self._guard(effect, self._media.seal(recording_id, prefix))
+                return MediaSealed(recording_id=recording_id, outcome=sealed)
             case StorageErase(recording_id=recording_id, prefix=prefix):
                 erased = await self._guard(effect, self._media.erase(prefix))
                 return MediaErased(recording_id=recording_id, outcome=erased)

@@ -31,6 +31,7 @@ from actors.domain.outcomes import (
     Outcome,
     QueryAnswer,
     Rekeyed,
+    Sealed,
     StartAnswer,
     StopAnswer,
     Updated,
@@ -256,6 +257,10 @@ class MediaStore(Protocol):
 
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         """List everything below the prefix, read its playlists, open its MP4s."""
+        ...
+
+    async def seal(self, recording_id: RecordingId, prefix: tuple[str, ...]) -> Outcome[Sealed]:
+        """Write beside what lies below the prefix a manifest of it, with the SHA-256 of each object. May take minutes."""
         ...
 
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:

@@ -14,7 +14,7 @@ import structlog
 
 from actors.capacity import Capacity
 from actors.domain.commands import Command, Notice, ProviderReported, Refused, UserCommand, Wake
-from actors.domain.effects import Effect, key_of
+from actors.domain.effects import Effect, is_slow, key_of
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Recording
 from actors.domain.policy import Policy
@@ -66,6 +66,8 @@ class ActorSystem:
         )
         self._directory: dict[MeetingId, Handle] = {}
         self._detached: set[asyncio.Task[None]] = set()
+        self._slow: set[asyncio.Task[Any]] = set()
+        """Calls that leaving does not wait for."""
         self._draining = False
         self._closed = False
 
@@ -150,7 +152,7 @@ class ActorSystem:
         self._draining = True
         try:
             async with asyncio.timeout(seconds):
-                while busy := self._busy():
+                while busy := self._busy() - self._slow:
                     await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             log.warning("drain.cut_short", tasks=len(self._busy()))
@@ -372,6 +374,9 @@ class ActorSystem:
             return
         task = asyncio.create_task(self._executor.perform(effect), name=f"{key[0]} {handle.meeting_id}")
         handle.in_flight[key] = task
+        if is_slow(effect):
+            self._slow.add(task)
+            task.add_done_callback(self._slow.discard)
 
         def landed(done: asyncio.Task[Command]) -> None:
             # In flight until its answer is worked off: the state does not know it yet, and would have it sent again.

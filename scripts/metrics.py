@@ -15,6 +15,7 @@ from server.metrics import (
     AgoraMetrics,
     AuthMetrics,
     LifeMetrics,
+    ManifestMetrics,
     NodeMetrics,
     PlaybackMetrics,
     SimulatorMetrics,
@@ -30,7 +31,7 @@ TOPICS = {
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
-    "This process": (ServerMetrics, NodeMetrics, StorageMetrics),
+    "This process": (ServerMetrics, NodeMetrics, StorageMetrics, ManifestMetrics),
 }
 
 HEAD = """# Metrics

@@ -36,7 +36,9 @@ from clients.postgres.standing import PostgresStanding
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
+from clients.storage.sealing import Hashing, Sealing
 from clients.storage.shelf import Shelf
+from clients.storage.verifying import Verifying
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
@@ -51,6 +53,7 @@ from server.metrics import (
     AgoraMetrics,
     AuthMetrics,
     LifeMetrics,
+    ManifestMetrics,
     NodeMetrics,
     PlaybackMetrics,
     StreamMetrics,
@@ -71,6 +74,7 @@ from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
 from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
+from server.routes.verification import VerificationRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
 from server.storage import Storage
@@ -130,7 +134,10 @@ class Application:
         self.standing = PostgresStanding(
             parts.pool, parts.account.app_id, config.agora.requests_per_second, lambda: budget.waiting
         )
-        self.media = StoredMedia(store)
+        manifests = ManifestMetrics(parts.registry)
+        hashing = Hashing(store, config.storage.hashes_max, manifests.reading, manifests.hashed)
+        self.media = StoredMedia(store, Sealing(store, hashing))
+        self._verifying = Verifying(store, hashing, config.storage.verify_seconds_max)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(
             store,
@@ -184,6 +191,7 @@ class Application:
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
         players = frozenset(Role(role) for role in config.access.playback_roles)
         RecordingRoutes(self.records, renderer, player, players).add_to(app)
+        VerificationRoutes(self.records, self._verifying).add_to(app)
         ListRoutes(self.records, renderer, player, ports.clock, players).add_to(app)
         StreamRoutes(
             self.hub,

@@ -349,6 +349,24 @@ class StorageMetrics:
         self._calls.labels(call, outcome).inc()
 
 
+class ManifestMetrics:
+    """What is read for manifests, and to hold files against them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._reading = Gauge(
+            "tapedeck_manifest_reads",
+            "Objects that are being read for manifests now, storage.hashes_max at most",
+            registry=registry,
+        )
+        self._bytes = Counter("tapedeck_manifest_bytes", "Bytes that were read for manifests", registry=registry)
+
+    def reading(self, change: int) -> None:
+        self._reading.inc(change)
+
+    def hashed(self, count: int) -> None:
+        self._bytes.inc(count)
+
+
 class PlaybackMetrics:
     """URLs that were handed out, and looks at storage for those who play what is not over."""
 

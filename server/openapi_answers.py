@@ -1,5 +1,6 @@
 """The shapes of what is answered, for the OpenAPI document. `server.render` makes them; tests hold the two together."""
 
+from actors.domain.media import Finding
 from actors.domain.model import Completeness, EndReason, FailureCode, State, Status, StorageStatus
 from server.errors import ERRORS
 from server.openapi_events import EVENTS
@@ -153,6 +154,18 @@ ANSWERS: dict[str, Schema] = {
                 expiresAt=TIME,
             )
         )
+    ),
+    "Verification": an_object(
+        items=a_list(
+            an_object(
+                key=said(TEXT, "its name in storage"),
+                fileSize=said(or_null(BYTES), "null: it is not there"),
+                finding=said(words(Finding), "foreign: it is there, and the manifest does not know it"),
+                detail=said(or_null(TEXT), "what is other than it was"),
+            )
+        ),
+        total=said(INTEGER, "how many there are in all calls together"),
+        **_ITEMS,
     ),
     "Ended": an_object(recording=said(or_null(reference("Recording")), "what was live, or null")),
     "Readiness": an_object(

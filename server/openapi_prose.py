@@ -43,6 +43,9 @@ DESCRIPTIONS = {
     + _WAITING,
     "delete_recordings_id": "Objects first, then the row becomes a tombstone: 204 when it stands, also the second time; 202 "
     "while that takes longer.",
+    "post_recordings_id_verify": "Reads every byte: presence, size and SHA-256 of what `manifest.json` lists, that file itself, "
+    "and what lies beside it and is not in it. All is well if every `finding` of all calls is `same`. A call ends after "
+    "`storage.verify_seconds_max`, with `nextCursor` for the next. Refused while the manifest is not written yet.",
     "get_meetings_meetingId_recording": "404 `no_active_recording` when none is live.",
     "get_meetings_meetingId_recordings": "Newest first. Deleted ones only when `status` or `state` asks for them. `cursor` and "
     "`offset` exclude each other.",

@@ -17,6 +17,7 @@ from server.schemas import (
     StartBody,
     StopBody,
     UpdateBody,
+    VerifyParameters,
 )
 
 
@@ -167,6 +168,18 @@ COMMANDS = (
         {204: None, 202: None},
         (*ONE, "forbidden", "recording_live", *RUNS),
         who=("HOST", "operator"),
+    ),
+    Operation(
+        "post",
+        f"{RECORDING}/verify",
+        "Hold the files against their manifest",
+        {200: "Verification"},
+        (
+            *(*ONE, *READS, "forbidden"),
+            *("recording_not_ready", "no_media", "recording_deleted", "storage_unavailable"),
+        ),
+        query=VerifyParameters,
+        who=("operator",),
     ),
 )
 

@@ -55,6 +55,7 @@ def policy_of(config: Config) -> Policy:
         verify_interval_ms=_ms(recording.verify_interval_seconds),
         examine_delays_ms=_all_ms(proof.check_delays_seconds),
         backup_interval_ms=_ms(proof.backup_interval_seconds),
+        seal_delays_ms=_all_ms(config.storage.seal_delays_seconds),
         erase_delays_ms=_all_ms(config.storage.erase_delays_seconds),
         settle_ms=_ms(proof.settle_seconds),
         tolerance_ms=_ms(proof.tolerance_seconds),

@@ -261,6 +261,12 @@ class HistoryParameters(Query):
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
 
 
+class VerifyParameters(Query):
+    """The query of a verification."""
+
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
+
+
 class PlaybackParameters(Query):
     """The query of playback. Seconds; the largest value is a setting."""
 

@@ -162,6 +162,9 @@ class StorageSettings(Section):
 
     path: FilePath | None = None
     min_free_bytes: Annotated[int, Field(ge=0)] = 1073741824
+    seal_delays_seconds: Delays = (5.0, 30.0, 120.0, 600.0, 3600.0)
+    hashes_max: Count = 2
+    verify_seconds_max: Seconds = 20.0
     erase_delays_seconds: Delays = (1.0, 5.0, 30.0, 60.0)
     bucket: Text | None = None
     region: Text | None = None

@@ -15,6 +15,7 @@ from actors.domain.outcomes import (
     Outcome,
     QueryAnswer,
     Rekeyed,
+    Sealed,
     StartAnswer,
     StopAnswer,
     Updated,
@@ -136,6 +137,12 @@ class MediaExamined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSealed:
+    recording_id: RecordingId
+    outcome: Outcome[Sealed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaErased:
     recording_id: RecordingId
     outcome: Outcome[Erased]
@@ -179,6 +186,7 @@ Command = (
     | BanAnswered
     | MembersAnswered
     | MediaExamined
+    | MediaSealed
     | MediaErased
     | ProviderReported
 )

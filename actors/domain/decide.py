@@ -13,6 +13,7 @@ from actors.domain.commands import (
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MediaSealed,
     MembersAnswered,
     Moment,
     ProviderReported,
@@ -80,6 +81,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             rooms.members_answered(draft, command)
         case MediaExamined():
             media.examined(draft, command)
+        case MediaSealed():
+            media.sealed(draft, command)
         case MediaErased():
             media.erased(draft, command)
         case ProviderReported(notice):
@@ -94,7 +97,7 @@ def actor_of(command: Command) -> Actor:
     match command:
         case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by) | DeleteRecording(by=by):
             return by
-        case Wake() | MediaExamined() | MediaErased():
+        case Wake() | MediaExamined() | MediaSealed() | MediaErased():
             return Actor(ActorKind.SYSTEM, SYSTEM)
         case _:
             return Actor(ActorKind.PROVIDER, "agora")

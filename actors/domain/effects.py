@@ -123,6 +123,14 @@ class StorageExamine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSeal:
+    """Write down beside the files what they are, by their bytes. It may be repeated, and may take minutes."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageErase:
     """Delete everything below the prefix."""
 
@@ -141,8 +149,15 @@ Effect = (
     | AgoraBan
     | AgoraMembers
     | StorageExamine
+    | StorageSeal
     | StorageErase
 )
+
+
+def is_slow(effect: Effect) -> bool:
+    """Whether it may take minutes, and is never waited for."""
+    return isinstance(effect, StorageSeal)
+
 
 EffectKey = tuple[str, RecordingId, int]
 

@@ -24,11 +24,13 @@ from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    SealDeferred,
     UploadReported,
 )
 from actors.domain.model import (
@@ -295,6 +297,8 @@ AnyEvent = (
     | RecordingCompleted
     | RecordingFailed
     | RecordingAborted
+    | ManifestWritten
+    | SealDeferred
     | DeletionRequested
     | DeletionDeferred
     | RecordingDeleted

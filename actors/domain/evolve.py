@@ -41,15 +41,17 @@ from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    SealDeferred,
     UploadReported,
 )
 from actors.domain.model import LOST, Attempt, Gap, Meeting, Phase, Recording, State, StorageStatus, Want
-from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, upload_of
+from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, is_done, upload_of
 from actors.domain.transitions import IllegalTransition, next_phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.updating import apply_update
@@ -95,9 +97,8 @@ def recall(meeting: Meeting, recording: Recording) -> Meeting:
 
 
 def prune(meeting: Meeting) -> Meeting:
-    """The meeting without its settled recordings; their rows are enough."""
-    unsettled = (Phase.PROCESSING, Phase.DELETING)
-    finishing = {key: item for key, item in meeting.finishing.items() if item.phase in unsettled}
+    """The meeting without the recordings that it has nothing left to do for; their rows are enough."""
+    finishing = {key: item for key, item in meeting.finishing.items() if not is_done(item)}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
 
 
@@ -250,6 +251,10 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
+        case ManifestWritten():
+            return replace(recording, manifest_sha256=event.sha256, seal_at_ms=None, seal_tries=0)
+        case SealDeferred():
+            return replace(recording, seal_at_ms=event.check_at_ms, seal_tries=recording.seal_tries + 1)
         case DeletionRequested():
             return replace(recording, check_at_ms=event.check_at_ms, checks=0)
         case DeletionDeferred():
@@ -344,6 +349,7 @@ def _settled(
                 started_at_ms=event.started_at_ms,
                 stopped_at_ms=event.stopped_at_ms,
                 storage_status=StorageStatus.STORED,
+                seal_at_ms=at_ms,
             )
         case RecordingFailed() | RecordingAborted():
             return replace(

@@ -1,15 +1,17 @@
 """What storage holds of a recording, as an adapter reports it; `evidence.judge` draws the conclusion."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One object in storage. Bytes; `modified_at_ms` by the store's clock."""
+    """One object in storage. Bytes; `modified_at_ms` by the store's clock. `etag`: its mark of these bytes, if it has any."""
 
     key: str
     size: int
     modified_at_ms: int
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,31 @@ class MediaReport:
     objects: tuple[StoredObject, ...]
     playlists: tuple[Playlist, ...]
     movies: tuple[Movie, ...]
+
+
+class Finding(StrEnum):
+    """What has become of an object since the manifest was written."""
+
+    SAME = "same"
+    ALTERED = "altered"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One object, held against the manifest. `size` in bytes, None if it is not there."""
+
+    key: str
+    size: int | None
+    finding: Finding
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A part of a verification, in order; of `total` objects in all. `following`: how many are done, None at the end."""
+
+    looks: tuple[Checked, ...]
+    total: int
+    following: int | None

@@ -73,6 +73,29 @@ class RecordingAborted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestWritten(Event):
+    """Beside the files lies a manifest with the SHA-256 of each; its own is here, so that a changed one is told."""
+
+    kind = "media.sealed"
+    visible = False
+
+    objects: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealDeferred(Event):
+    """There is no manifest yet; it is tried again at `check_at_ms`."""
+
+    kind = "media.seal_deferred"
+    visible = False
+
+    why: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionRequested(Event):
     """Somebody wants the media gone: objects first, then the tombstone."""
 

@@ -324,6 +324,11 @@ class Recording:
     file_size: int | None = None
     files: tuple[MediaFile, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    seal_at_ms: int | None = None
+    """When its manifest is to be written (again). None: it stands, or there is nothing yet that it would vouch for."""
+    seal_tries: int = 0
+    manifest_sha256: str | None = None
+    """Of the manifest that was written last, in hex."""
     error: Failure | None = None
     outcome: State | None = None
     """The terminal state that was reached, kept while the recording is deleted."""

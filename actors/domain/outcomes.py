@@ -158,6 +158,15 @@ StopAnswer = Stopped | NothingRecorded | Leaving | NotFound
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """seal: the manifest that was written, and what it vouches for. `sha256`: of the manifest itself, in hex."""
+
+    objects: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """delete: what was removed from storage."""
 

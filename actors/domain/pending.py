@@ -18,6 +18,7 @@ from actors.domain.effects import (
     Effect,
     StorageErase,
     StorageExamine,
+    StorageSeal,
 )
 from actors.domain.ids import RecordingId
 from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want
@@ -87,6 +88,8 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
         if recording.phase is Phase.PROCESSING:
             due_at_ms = min(recording.check_at_ms, recording.deadline_at_ms or recording.check_at_ms)
             yield due_at_ms, StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
+        elif recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None:
+            yield recording.seal_at_ms, StorageSeal(recording_id=recording.recording_id, prefix=recording.prefix)
         elif recording.phase is Phase.DELETING:
             erase = StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
             yield recording.check_at_ms, erase

@@ -71,6 +71,7 @@ class Policy:
     examine_delays_ms: tuple[int, ...] = (1_000, 1_000, 2_000, 3_000, 5_000, 10_000, 15_000, 30_000)
     backup_interval_ms: int = 300_000
     """Between looks at storage while the provider holds files in its backup."""
+    seal_delays_ms: tuple[int, ...] = (5_000, 30_000, 120_000, 600_000, 3_600_000)
     erase_delays_ms: tuple[int, ...] = (1_000, 5_000, 30_000, 60_000)
     settle_ms: int = 45_000
     """So long after the provider said that all is stored, a hole is waited for."""

@@ -42,6 +42,13 @@ def is_live(recording: Recording) -> bool:
     return recording.phase in LIVE_PHASES
 
 
+def is_done(recording: Recording) -> bool:
+    """Whether it is settled for good: what completed has a manifest too."""
+    return recording.phase in SETTLED_PHASES and not (
+        recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None
+    )
+
+
 def is_told(recording: Recording) -> bool:
     """Whether its recorder has what the spec says. One that is still to be started will be told by its start."""
     update = Update() if recording.attempt is None else recording.attempt.update

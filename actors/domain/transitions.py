@@ -31,11 +31,13 @@ from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    SealDeferred,
     UploadReported,
 )
 from actors.domain.model import Phase
@@ -121,7 +123,11 @@ TABLE: Mapping[Phase, Row] = {
         RecordingFailed: Phase.FAILED,
         RecordingAborted: Phase.ABORTED,
     },
-    Phase.COMPLETED: {DeletionRequested: Phase.DELETING},
+    Phase.COMPLETED: {
+        ManifestWritten: Phase.COMPLETED,
+        SealDeferred: Phase.COMPLETED,
+        DeletionRequested: Phase.DELETING,
+    },
     Phase.FAILED: {DeletionRequested: Phase.DELETING},
     Phase.ABORTED: {DeletionRequested: Phase.DELETING},
     Phase.DELETING: {DeletionDeferred: Phase.DELETING, RecordingDeleted: Phase.DELETED},

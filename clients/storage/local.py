@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from actors.domain.media import StoredObject
 from actors.domain.outcomes import Erased
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.keys import key_is_safe
+from clients.storage.streams import file_chunks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,6 +76,14 @@ class LocalStore:
 
     async def get(self, key: str) -> bytes:
         return await self._run(lambda: self.path(key).read_bytes())
+
+    async def chunks(self, found: StoredObject) -> AsyncGenerator[bytes]:
+        """All of the object, in pieces."""
+        try:
+            async for chunk in file_chunks(self.path(found.key)):
+                yield chunk
+        except OSError as error:
+            raise _translated(error) from error
 
     async def list(self, prefix: str) -> list[StoredObject]:
         """All objects whose key begins with `prefix`, by key."""

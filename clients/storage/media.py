@@ -7,12 +7,15 @@ from typing import BinaryIO, Protocol
 
 import structlog
 
+from actors.domain.ids import RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
 from actors.domain.model import Failure, FailureCode
-from actors.domain.outcomes import Done, Erased, Outcome, RetryLater
+from actors.domain.outcomes import Done, Erased, Outcome, RetryLater, Sealed
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from clients.storage.manifest import without_manifest
 from clients.storage.movie import probe
 from clients.storage.playlist import Entry, PlaylistError, parse, slice_time_ms
+from clients.storage.sealing import Sealing
 
 PLAYLIST_BYTES_MAX = 16 * 1024 * 1024
 _TROUBLE = (StorageDenied, StorageNotFound, StorageUnavailable)
@@ -38,8 +41,9 @@ class ObjectStore(Protocol):
 class StoredMedia:
     """`actors.ports.MediaStore` over an object store."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, sealing: Sealing) -> None:
         self._store = store
+        self._sealing = sealing
 
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         """List everything below the prefix, read its playlists, open its MP4s."""
@@ -48,18 +52,29 @@ class StoredMedia:
         except _TROUBLE as error:
             return _later(error)
 
+    async def seal(self, recording_id: RecordingId, prefix: tuple[str, ...]) -> Outcome[Sealed]:
+        """Write the manifest of everything below the prefix."""
+        try:
+            folder = folder_of(prefix)
+            sealed = await self._sealing.seal(recording_id, folder)
+        except _TROUBLE as error:
+            return _later(error)
+        log.info("media.sealed", prefix=folder, objects=sealed.objects, bytes=sealed.bytes)
+        return Done(sealed)
+
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
         """Delete everything below the prefix, until nothing is left."""
         try:
             folder = folder_of(prefix)
-            erased = await self._store.delete_prefix(folder)
+            async with self._sealing.kept_out(folder):
+                erased = await self._store.delete_prefix(folder)
         except _TROUBLE as error:
             return _later(error)
         log.info("media.erased", prefix=folder, objects=erased.objects)
         return Done(erased)
 
     async def _report(self, folder: str) -> MediaReport:
-        objects = await self._store.list(folder)
+        objects = without_manifest(await self._store.list(folder), folder)
         playlists = await read_playlists(self._store, objects)
         movies = [await self._movie(each) for each in objects if each.key.lower().endswith(".mp4")]
         return MediaReport(tuple(objects), playlists, tuple(movies))

@@ -12,6 +12,7 @@ from server.console.words import clean
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 """Seconds; a server makes a caller wait for 25 at most."""
+PATIENT = aiohttp.ClientTimeout(total=None, sock_connect=10)
 Query = Iterable[tuple[str, str]]
 
 
@@ -59,16 +60,28 @@ class Api:
                 return items
             cursor = [("cursor", page["nextCursor"])]
 
+    async def verify(self, recording_id: str, cursor: str | None) -> Any:
+        """A part of a verification. It is waited for as long as it takes: one object may hold many gigabytes."""
+        query = [] if cursor is None else [("cursor", cursor)]
+        return await self._call("POST", f"{_of(recording_id)}/verify", query, patient=True)
+
     async def stop(self, recording_id: str, wait_seconds: int) -> Any:
         """The recording once it is over, or as it is after that time (25 s at most)."""
         prefer = f"wait={wait_seconds}" if wait_seconds else "respond-async"
         return await self._call("POST", f"{_of(recording_id)}/stop", headers={"Prefer": prefer})
 
-    async def _call(self, method: str, path: str, query: Query = (), headers: dict[str, str] | None = None) -> Any:
+    async def _call(
+        self, method: str, path: str, query: Query = (), headers: dict[str, str] | None = None, *, patient: bool = False
+    ) -> Any:
         try:
             # A redirect is not followed: it would carry the token to whoever it names.
             async with self._http.request(
-                method, f"{self._url}/api/v1{path}", params=list(query), headers=headers, allow_redirects=False
+                method,
+                f"{self._url}/api/v1{path}",
+                params=list(query),
+                headers=headers,
+                allow_redirects=False,
+                timeout=PATIENT if patient else TIMEOUT,
             ) as response:
                 return _read(response.status, await response.json(content_type=None))
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -1,4 +1,7 @@
-"""`tapedeck recordings list | show | stop`: what operators do by hand. What is heavy is imported when a command runs."""
+"""`tapedeck recordings list | show | stop` and `tapedeck verify`: what operators do by hand.
+
+What is heavy is imported when a command runs.
+"""
 
 import asyncio
 import os
@@ -113,6 +116,26 @@ def stop(
     from server.console.actions import stop as run
 
     _run(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
+
+
+def verify(
+    recording_id: RecordingId, as_json: Json = False, url: Url = None, token: Token = None, config: ConfigFile = None
+) -> None:
+    """Hold every file of a recording against its manifest: presence, size, SHA-256; and name what is not of it.
+
+    The exit code is 1 if anything is not as it was.
+
+    \b
+    tapedeck verify 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11
+    tapedeck verify 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11 --json | jq '.items[] | select(.finding != "same")'
+    """
+    from server.console.verify import verify as run
+
+    async def work(api: "Api") -> None:
+        if not await run(api, recording_id, as_json=as_json):
+            raise typer.Exit(1)
+
+    _run(url, token, config, work)
 
 
 def _run(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[None]]) -> None:

@@ -33,6 +33,8 @@ TOLD = {
     "recording.completed": "is {completeness}: {length}, {size}",
     "recording.failed": "failed: {failure[message]} ({failure[code]})",
     "recording.aborted": "was aborted: {failure[message]} ({failure[code]})",
+    "media.sealed": "has a manifest of {objects} objects, {size}",
+    "media.seal_deferred": "the manifest could not be written, and is tried again: {why}",
     "media.deletion_requested": "a deletion was asked for by {by}",
     "media.deletion_deferred": "storage would not delete, and is asked again: {why}",
     "recording.deleted": "was deleted: {objects} objects, {size}",

@@ -40,6 +40,18 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     _print(console, table)
 
 
+def show_findings(items: Sequence[Any]) -> None:
+    """What a verification found of objects that are not as they were."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in ("FINDING", "SIZE", "KEY", "DETAIL"):
+        table.add_column(header, no_wrap=True, justify="right" if header == "SIZE" else "left")
+    for item in items:
+        facts = (clean(item["finding"]), size(item["fileSize"]), clean(item["key"]), clean(item["detail"] or ""))
+        table.add_row(*(Text(fact) for fact in facts))
+    _print(console, table)
+
+
 def _cells(recording: Any) -> list[Text]:
     state = recording["state"]
     return [

@@ -117,6 +117,16 @@ const TOLD = {
   'recording.completed': (d) => completed(d),
   'recording.failed': (d) => ['It failed', `${d.failure.message} (${d.failure.code})`, 'red'],
   'recording.aborted': (d) => ['It was aborted', `${d.failure.message} (${d.failure.code})`, 'grey'],
+  'media.sealed': (d) => [
+    'Its manifest was written',
+    `It holds the SHA-256 of ${d.objects} objects, ${bytes(d.bytes)}.`,
+  ],
+  'media.seal_deferred': (d) => [
+    'Its manifest could not be written',
+    `It is tried again at ${timeOfDay(d.checkAt)}.`,
+    'amber',
+    d.why,
+  ],
   'media.deletion_requested': (d) => ['Deletion was asked for', `By ${d.by}.`, 'grey'],
   'media.deletion_deferred': (d) => [
     'Storage would not delete',

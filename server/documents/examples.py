@@ -10,12 +10,14 @@ import orjson
 from pydantic import BaseModel
 
 from actors.domain.events import JournalEvent
+from actors.domain.media import Checked, Finding, Verification
 from actors.domain.model import Recording
 from actors.reading import FeedPosition, Snapshot
 from server.documents.example_life import BEGIN_MS, MEETING_ID, START, Life, whole_media
 from server.errors import ERRORS, Problem, invalid
 from server.playback import UrlSigner, playback_items
 from server.render import Renderer, history_item
+from server.routes.verification import verification_item
 from server.schemas import StartBody, StopBody, UpdateBody
 from server.streams.frames import Frame, Wire
 from server.streams.observer import StreamObserver
@@ -85,6 +87,7 @@ def _answers() -> Mapping[str, Named]:
         "RecordingList": {"one": page},
         "History": {"whole": {"items": [history_item(each) for each in _lives().journals[0]], "nextCursor": None}},
         "Playback": {"both": {"items": items}},
+        "Verification": {"altered": verification_item(_verification(completed))},
         "Ended": {"stopped": {"recording": shown["completed"]}, "nothing_was_live": {"recording": None}},
         "Readiness": READINESS,
         "Alive": {"alive": {"status": "alive"}},
@@ -94,6 +97,20 @@ def _answers() -> Mapping[str, Named]:
             **{code: problem(code, error.status) for code, error in ERRORS.items()},
         },
     }
+
+
+def _verification(completed: Recording) -> Verification:
+    """One of its files is not what it was."""
+    same, altered = completed.files[0], completed.files[1]
+    return Verification(
+        (
+            Checked(f"{'/'.join(completed.prefix)}/manifest.json", 1_904, Finding.SAME),
+            Checked(same.key, same.file_size, Finding.SAME),
+            Checked(altered.key, altered.file_size, Finding.ALTERED, "its bytes are others"),
+        ),
+        3,
+        None,
+    )
 
 
 _SINCE = "2026-11-22T09:59:58.004Z"

@@ -39,9 +39,9 @@ from clients.agora.client import AgoraAccount, AgoraClient
 from clients.agora.recorder import AgoraRecorder
 from clients.agora.requests import ALL_STREAMS, LAYOUTS, LocalTarget
 from clients.agora.webhooks import parse, verify
-from clients.storage.media import StoredMedia
 from tests.fakes.agora import FakeAgora
 from tests.fakes.budget import Unlimited
+from tests.fakes.media import media_in
 from tests.fakes.studio import Bench, Clock, Receiver
 from tests.waiting import eventually
 
@@ -152,7 +152,7 @@ class OverHttp:
         self.recorder = AgoraRecorder(
             AgoraClient(http, account, Unlimited()), LocalTarget(), "app", now_ms=lambda: round(clock() * 1000)
         )
-        self.media = StoredMedia(bench.store)
+        self.media = media_in(bench.store)
         self._bench, self._clock, self._hook = bench, clock, hook
 
     def later(self, seconds: float) -> None:

@@ -11,10 +11,10 @@ from actors.domain.media import MediaReport, StoredObject
 from actors.domain.model import FailureCode
 from actors.domain.outcomes import Done, Erased, RetryLater
 from actors.ports import StorageDenied, StorageUnavailable
-from clients.storage.media import PLAYLIST_BYTES_MAX, StoredMedia
+from clients.storage.media import PLAYLIST_BYTES_MAX
 from tests.contract.stores import Store
 from tests.fakes.buckets import S3Server
-from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
+from tests.fakes.media import SID, START_MS, encode, media_in, playlist, slice_name
 
 PREFIX = ("r", "x1")
 LIST = f"r/x1/{SID}_m-1.m3u8"
@@ -48,7 +48,7 @@ async def filled(store: Store, media: dict[str, bytes]) -> Store:
 
 
 async def examined(filled: Store) -> MediaReport:
-    outcome = await StoredMedia(filled).examine(PREFIX)
+    outcome = await media_in(filled).examine(PREFIX)
     assert isinstance(outcome, Done)
     return outcome.value
 
@@ -92,18 +92,18 @@ async def test_an_mp4_that_was_cut_off_does_not_open(filled: Store, tmp_path: Pa
 
 
 async def test_an_empty_prefix_is_an_empty_report(filled: Store) -> None:
-    assert await StoredMedia(filled).examine(("r", "nothing")) == Done(MediaReport((), (), ()))
+    assert await media_in(filled).examine(("r", "nothing")) == Done(MediaReport((), (), ()))
 
 
 async def test_erasing_takes_all_of_one_recording_and_nothing_else(filled: Store) -> None:
     total = sum(found.size for found in await filled.list("r/x1/"))
-    assert await StoredMedia(filled).erase(PREFIX) == Done(Erased(5, total))
+    assert await media_in(filled).erase(PREFIX) == Done(Erased(5, total))
     assert [found.key for found in await filled.list("")] == ["r/x2/other.ts"]
-    assert await StoredMedia(filled).erase(PREFIX) == Done(Erased(0, 0))
+    assert await media_in(filled).erase(PREFIX) == Done(Erased(0, 0))
 
 
 async def test_no_prefix_never_means_the_whole_store(filled: Store) -> None:
-    media, prefixes = StoredMedia(filled), ((), ("",), ("r", ""))
+    media, prefixes = media_in(filled), ((), ("",), ("r", ""))
     for call, prefix in product((media.erase, media.examine), prefixes):
         outcome = await call(prefix)
         assert isinstance(outcome, RetryLater)
@@ -138,7 +138,7 @@ class Failing:
     ],
 )
 async def test_trouble_is_an_outcome(error: Exception, code: FailureCode, retryable: bool) -> None:
-    media = StoredMedia(Failing(error))
+    media = media_in(Failing(error))
     for outcome in (await media.examine(PREFIX), await media.erase(PREFIX)):
         assert isinstance(outcome, RetryLater)
         assert (outcome.failure.code, outcome.failure.retryable) == (code, retryable)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from actors.domain.ids import RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.outcomes import Done, Erased, Outcome
+from actors.domain.outcomes import Done, Erased, Outcome, Sealed
 from tests.fakes.recorders import Leg, Session
 
 SLICE_MS = 15_000
@@ -38,6 +39,9 @@ class FakeMedia:
                 movies.append(Movie(f"{_stem(session, session.leg)}_0.mp4", 1000, seconds))
                 objects.append(StoredObject(movies[-1].key, 1000, 0))
         return Done(MediaReport(tuple(objects), tuple(playlists), tuple(movies)))
+
+    async def seal(self, recording_id: RecordingId, prefix: tuple[str, ...]) -> Outcome[Sealed]:
+        return Done(Sealed(len(self._of(prefix)), 1000, "0" * 64))
 
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
         sessions = self._of(prefix)

@@ -5,9 +5,13 @@ from array import array
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
+
+from clients.storage.media import StoredMedia
+from clients.storage.sealing import Hashing, Sealing
 
 RATE = 48_000
 FRAME = 1024
@@ -60,3 +64,8 @@ def _tone(number: int, hertz: float) -> AudioFrame:
     frame.planes[0].update(samples.tobytes())
     frame.sample_rate, frame.pts, frame.time_base = RATE, number * FRAME, Fraction(1, RATE)
     return frame
+
+
+def media_in(store: Any) -> StoredMedia:
+    """The port over a store."""
+    return StoredMedia(store, Sealing(store, Hashing(store, 2)))

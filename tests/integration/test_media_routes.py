@@ -18,7 +18,6 @@ from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import MediaFile, Phase, Recording, RecordingSpec, Want
 from actors.ports import JournalUnavailable, StorageDenied, StorageUnavailable
 from clients.storage.local import LocalStore
-from clients.storage.media import StoredMedia
 from clients.storage.s3.addresses import Addresses
 from clients.storage.s3.signing import ObjectSigner
 from clients.storage.shelf import Shelf
@@ -28,7 +27,7 @@ from server.playback import Signer, UrlSigner, playback_items
 from server.policy import assert_all_routes_have_policies
 from server.routes.media import MediaRoutes
 from server.settings import HttpSettings
-from tests.fakes.media import SID, START_MS, decoded_seconds, encode, playlist, slice_name
+from tests.fakes.media import SID, START_MS, decoded_seconds, encode, media_in, playlist, slice_name
 
 LIST = f"r/x1/{SID}_m-1.m3u8"
 MP4 = f"r/x1/{SID}_m-1_0.mp4"
@@ -219,7 +218,7 @@ async def test_a_deleted_recording_is_gone(site: Site) -> None:
     urls = site.urls()
     assert site.records.row is not None
     site.records.row = replace(site.records.row, phase=Phase.DELETED)
-    await StoredMedia(site.store).erase(("r", "x1"))
+    await media_in(site.store).erase(("r", "x1"))
     for kind, status, code in (("hls", 410, "recording_deleted"), ("mp4", 404, "not_found")):
         async with site.http.get(urls[kind]) as answer:
             assert (answer.status, (await answer.json())["code"]) == (status, code)

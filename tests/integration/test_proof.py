@@ -10,8 +10,7 @@ from actors.domain.model import Completeness, Gap, Phase, Recording, RecordingSp
 from actors.domain.outcomes import Done
 from actors.domain.policy import Policy
 from clients.storage.local import LocalStore
-from clients.storage.media import StoredMedia
-from tests.fakes.media import SID, START_MS, encode, playlist, slice_name
+from tests.fakes.media import SID, START_MS, encode, media_in, playlist, slice_name
 
 FRAMES = 235
 SECONDS = FRAMES * 1024 / 48_000
@@ -46,7 +45,7 @@ async def store(tmp_path: Path) -> LocalStore:
 
 
 async def verdict(store: LocalStore, now_ms: int) -> object:
-    outcome = await StoredMedia(store).examine(RECORDING.prefix)
+    outcome = await media_in(store).examine(RECORDING.prefix)
     assert isinstance(outcome, Done)
     return judge(outcome.value, RECORDING, Policy(), now_ms)
 

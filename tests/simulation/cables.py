@@ -76,6 +76,9 @@ class ProviderCable:
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("examine", lambda: self._shelf.examine(prefix))
 
+    async def seal(self, recording_id: Any, prefix: tuple[str, ...]) -> Any:
+        return await self._stored("seal", lambda: self._shelf.seal(prefix))
+
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("erase", lambda: self._shelf.erase(prefix))
 

@@ -9,7 +9,7 @@ from typing import Any
 from actors.domain.commands import Notice
 from actors.domain.ids import NoticeId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.outcomes import Done, Outcome, StopAnswer, Stopped
+from actors.domain.outcomes import Done, Outcome, Sealed, StopAnswer, Stopped
 from actors.domain.timeline import session_of
 from tests.fakes.agora import FakeAgora
 from tests.fakes.recorders import Session
@@ -40,6 +40,10 @@ class Shelf:
 
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         return Done(await self.report(prefix, self._agora.clock.now_ms()))
+
+    async def seal(self, prefix: tuple[str, ...]) -> Outcome[Sealed]:
+        report = await self.report(prefix, self._agora.clock.now_ms())
+        return Done(Sealed(len(report.objects), sum(found.size for found in report.objects), "0" * 64))
 
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._agora.media.erase(prefix)

@@ -1,8 +1,15 @@
-"""After the recorder: the proof of what there is to play, and its deletion."""
+"""After the recorder: the proof of what there is to play, its manifest, and its deletion."""
 
-from actors.domain.commands import MediaErased, MediaExamined
+from actors.domain.commands import MediaErased, MediaExamined, MediaSealed
 from actors.domain.evidence import Nothing, NotYet, Proven, judge
-from actors.domain.media_events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
+from actors.domain.media_events import (
+    DeletionDeferred,
+    ManifestWritten,
+    MediaAwaited,
+    RecordingCompleted,
+    RecordingDeleted,
+    SealDeferred,
+)
 from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
@@ -27,6 +34,26 @@ def examined(draft: Draft, command: MediaExamined) -> None:
             _await(draft, recording, why, failure)
         case Rejected(failure):
             _await(draft, recording, failure.message, failure)
+
+
+def sealed(draft: Draft, command: MediaSealed) -> None:
+    """A manifest is tried for until it is there: nothing waits for it but a later verification."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None or recording.phase is not Phase.COMPLETED or recording.seal_at_ms is None:
+        return
+    match command.outcome:
+        case Done(manifest):
+            draft.emit(
+                ManifestWritten(
+                    recording_id=recording.recording_id,
+                    objects=manifest.objects,
+                    bytes=manifest.bytes,
+                    sha256=manifest.sha256,
+                )
+            )
+        case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
+            pause_ms = draft.pause_ms(draft.policy.seal_delays_ms, recording.seal_tries)
+            draft.emit(SealDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms))
 
 
 def erased(draft: Draft, command: MediaErased) -> None:

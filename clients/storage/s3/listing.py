@@ -41,6 +41,8 @@ class Listing(OnLine):
 
 def _objects(page: "ListObjectsV2OutputTypeDef") -> list[StoredObject]:
     return [
-        StoredObject(found["Key"], found["Size"], int(found["LastModified"].timestamp() * 1000))
+        StoredObject(
+            found["Key"], found["Size"], int(found["LastModified"].timestamp() * 1000), found["ETag"].strip('"')
+        )
         for found in page.get("Contents", [])
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,12 @@ class Reading(OnLine):
     async def get_range(self, key: str, first: int, last: int) -> bytes:
         """The bytes from `first` to `last`, that one too."""
         return await self._get(key, {"Range": f"bytes={first}-{last}"})
+
+    async def chunks(self, found: StoredObject) -> AsyncGenerator[bytes]:
+        """All of the object, by ranges: each is a call of its own, so that none takes longer than a call may."""
+        size = self._line.settings.part_bytes
+        for first in range(0, found.size, size):
+            yield await self.get_range(found.key, first, min(first + size, found.size) - 1)
 
     async def head(self, key: str) -> Head:
         async with self._line.call("head") as s3:

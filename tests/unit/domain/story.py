@@ -7,6 +7,7 @@ from actors.domain.commands import (
     BanAnswered,
     Command,
     MediaExamined,
+    MediaSealed,
     MembersAnswered,
     Moment,
     Notice,
@@ -36,6 +37,7 @@ from actors.domain.outcomes import (
     Outcome,
     QueryAnswer,
     Rekeyed,
+    Sealed,
     StartAnswer,
     Started,
     StopAnswer,
@@ -162,6 +164,10 @@ class Story:
     def examined(self, outcome: Outcome[MediaReport]) -> list[AnyEvent]:
         return self.do(MediaExamined(recording_id=self.last.recording_id, outcome=outcome))
 
+    def sealed(self, outcome: Outcome[Sealed] | None = None) -> list[AnyEvent]:
+        manifest = outcome or Done(Sealed(6, 100, "5e" * 32))
+        return self.do(MediaSealed(recording_id=self.last.recording_id, outcome=manifest))
+
     def noticed(
         self, event_type: int, uid: str | None = None, sid: str = SID, at_ms: int | None = None, **details: object
     ) -> list[AnyEvent]:
@@ -214,7 +220,7 @@ def in_phase(phase: Phase, *, stopping: bool = False, **spec: object) -> Story:
         (Phase.CONFIRMING, lambda: story.started()),
         (Phase.ACTIVE, lambda: story.later(1).noticed(42, startUtcMs=story.now_ms)),
         (Phase.PROCESSING, lambda: (story.later(60).stop(), story.stopped())),
-        (Phase.COMPLETED, lambda: story.examined(Done(whole_media(story)))),
+        (Phase.COMPLETED, lambda: (story.examined(Done(whole_media(story))), story.sealed())),
     ]
     for reached, step in steps:
         step()

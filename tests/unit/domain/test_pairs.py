@@ -10,6 +10,7 @@ from actors.domain.commands import (
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MediaSealed,
     Notice,
     ProviderReported,
     QueryAnswered,
@@ -39,13 +40,14 @@ from actors.domain.outcomes import (
     Rekeyed,
     ResourceUnusable,
     RetryLater,
+    Sealed,
     Seen,
     Started,
     Stopped,
     Updated,
 )
 from actors.domain.pending import next_wakeup, pending_effects
-from tests.unit.domain.story import HOST, SID, Story, accepted_beside_an_eviction, in_phase
+from tests.unit.domain.story import HOST, SID, Story, accepted_beside_an_eviction, in_phase, whole_media
 
 FAILURE = Failure(FailureCode.PROVIDER_REJECTED, "no", retryable=False)
 UNCLEAR = [Ambiguous("lost"), RetryLater("busy", FAILURE, 500), Rejected(FAILURE)]
@@ -54,6 +56,7 @@ STORIES = {
     "accepted": accepted_beside_an_eviction,
     **{phase.value: lambda phase=phase: in_phase(phase) for phase in list(Phase)[1:7]},
     "active, to be told": lambda: changed(),
+    "completed, to be sealed": lambda: unsealed(),
     **{
         f"{phase.value}, stop wanted": lambda phase=phase: in_phase(phase, stopping=True)
         for phase in (Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE)
@@ -64,6 +67,12 @@ STORIES = {
 def changed() -> Story:
     story = in_phase(Phase.ACTIVE)
     story.update(subscribe={"audio": ("42",)})
+    return story
+
+
+def unsealed() -> Story:
+    story = in_phase(Phase.PROCESSING)
+    story.examined(Done(whole_media(story)))
     return story
 
 
@@ -126,6 +135,10 @@ def commands(story: Story) -> list[Command]:
         *(
             MediaExamined(recording_id=names["recording_id"], outcome=item)
             for item in [Done(MediaReport((), (), ())), *UNCLEAR]
+        ),
+        *(
+            MediaSealed(recording_id=names["recording_id"], outcome=item)
+            for item in [Done(Sealed(3, 99, "5e")), *UNCLEAR]
         ),
         *(MediaErased(recording_id=names["recording_id"], outcome=item) for item in [Done(Erased(3, 99)), *UNCLEAR]),
         *(ProviderReported(notice) for notice in notices),
