@@ -246,6 +246,14 @@ class Calls:
         await self.call("POST", f"/meetings/{meeting}/recording/stop", Prefer="wait=0")
         return await self.in_state(recording, "completed")
 
+    async def sealed(self, recording: dict[str, Any]) -> str:
+        """The SHA-256 of its manifest, once that is written."""
+
+        async def look() -> str | None:
+            return self.database.recordings[RecordingId(recording["id"])].manifest_sha256
+
+        return str(await eventually(look))
+
 
 def host(sub: str = "host-1", meeting: str = "*") -> str:
     return token_of(sub, {meeting: "HOST"})

@@ -104,10 +104,11 @@ async def test_no_call_takes_what_it_does_not_know(calls: Calls) -> None:
 async def test_a_history_is_whole_and_in_order_page_by_page(calls: Calls) -> None:
     await calls.over(1)
     done = await calls.completed("m")
+    await calls.sealed(done)
     whole = await calls.read(f"/recordings/{done['id']}/history")
     kinds = [item["type"] for item in whole["items"]]
     assert kinds[0] == "recording.starting"
-    assert kinds[-1] == "recording.completed"
+    assert kinds[-2:] == ["recording.completed", "media.sealed"]
     assert {"recorder.opened", "recorder.acquired", "recorder.accepted"} <= set(kinds)
     assert whole["nextCursor"] is None
     pages: list[Any] = []

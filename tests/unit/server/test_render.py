@@ -160,7 +160,7 @@ def test_a_history_tells_each_step_with_its_evidence() -> None:
 
 
 def test_a_history_names_things_as_the_rest_of_the_interface() -> None:
-    stored = in_phase(Phase.COMPLETED).log[-1]
+    *_, stored, _ = in_phase(Phase.COMPLETED).log
     assert isinstance(stored.event, RecordingCompleted)
     gapped = replace(stored, event=replace(stored.event, gaps=(Gap(1000, 2000, "lost"),)))
     data = history_item(gapped)["data"]
