@@ -26,6 +26,7 @@ COMMITS = {
     "commit the stop": "recording.stopping",
     "commit the exit": "recording.processing",
     "commit the end": "recording.completed",
+    "commit the manifest": "media.sealed",
 }
 """By the event that they store."""
 OTHERS = (
@@ -39,6 +40,7 @@ OTHERS = (
     "query",
     "stop",
     "examine",
+    "seal",
 )
 POINTS = [f"{call} {side}" for call in (*COMMITS, *OTHERS) for side in ("before", "after")]
 
@@ -129,6 +131,9 @@ class CrashingRecorder(Wrapped):
 
 
 class CrashingMedia(Wrapped):
+    async def seal(self, recording_id: Any, prefix: tuple[str, ...]) -> Any:
+        return await self._around(self._trap.owner_of(prefix), ["seal"], "seal", recording_id, prefix)
+
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._around(self._trap.owner_of(prefix), ["examine"], "examine", prefix)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.crashing import MEETING, POINT, POINTS, CrashingServer
 from tests.acceptance.insistence import PAUSE_SECONDS, WAIT_SECONDS, insist, insist_on_state
 from tests.acceptance.pair import Pair, paired
-from tests.acceptance.truth import Account, complaints
+from tests.acceptance.truth import Account, complaints, folder_of
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
@@ -44,6 +44,7 @@ async def _lane(http: aiohttp.ClientSession, points: list[str]) -> dict[str, lis
             await pair.server.start()
         ended = [life.result() for life in lives]
         await pair.quiet(END_SECONDS)
+        await eventually(lambda: _all_sealed(pair, ended), END_SECONDS)
         account = await pair.account()
         wrong = complaints(account)
     assert [each for each in wrong if each.cname is None] == []
@@ -76,6 +77,11 @@ async def _record(pair: Pair, meeting: str) -> Any:
     status, stopped = await insist(pair.host, "POST", f"{path}/stop", **{"Idempotency-Key": f"{meeting}-stop"})
     assert status in (200, 202), stopped
     return await insist_on_state(pair.host, started["id"], "completed", "failed", "aborted")
+
+
+async def _all_sealed(pair: Pair, recordings: list[Any]) -> bool:
+    """Whether each has its manifest."""
+    return all((folder_of(each, pair.simulator.storage) / "manifest.json").is_file() for each in recordings)
 
 
 async def _known_to_record(pair: Pair, meeting: str) -> bool:

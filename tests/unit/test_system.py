@@ -25,6 +25,7 @@ from actors.ports import Append, JournalUnavailable, OutcomeUnknown
 from actors.reconciler import Reconciler, ReconcilerSettings
 from actors.system import SystemSettings
 from tests.fakes.agora import FakeAgora
+from tests.fakes.files import FakeMedia
 from tests.fakes.shell import USER, M, World, virtual
 
 
@@ -305,3 +306,49 @@ def test_a_step_that_hangs_is_given_up() -> None:
         assert isinstance((await world.start()).reply, Accepted)
 
     virtual(story)
+
+
+def test_nothing_waits_behind_a_manifest_and_leaving_does_not_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take minutes. Another node writes it then."""
+
+    async def story() -> None:
+        world, sealing = World(SystemSettings(calls_max=1)), asyncio.Event()
+
+        async def endless(*_: Any) -> Any:
+            sealing.set()
+            await asyncio.get_running_loop().create_future()
+
+        monkeypatch.setattr(FakeMedia, "seal", endless)
+        first = await _completed(world)
+        await sealing.wait()
+        second = await _active(world)
+        before = asyncio.get_running_loop().time()
+        await world.system.drain(5)
+        assert asyncio.get_running_loop().time() - before < 1
+        monkeypatch.undo()
+        heir = World(database=world.database)
+        heir.agora.sessions = world.agora.sessions
+        heir.system.wake(M)
+        await asyncio.sleep(1)
+        assert heir.database.recordings[first].manifest_sha256 == "0" * 64
+        assert heir.database.recordings[second].phase is Phase.ACTIVE
+        assert not heir.database.meetings[M].state.finishing
+
+    virtual(story)
+
+
+async def _active(world: World) -> RecordingId:
+    looking = asyncio.create_task(Reconciler(world.system, world.ports, ReconcilerSettings()).run())
+    started: RecordingId = (await world.start()).reply.recording_id
+    assert (await world.until(Phase.ACTIVE, started)).phase is Phase.ACTIVE
+    looking.cancel()
+    return started
+
+
+async def _completed(world: World) -> RecordingId:
+    """A recording from its start to its proof."""
+    started = await _active(world)
+    await asyncio.sleep(30)
+    await world.stop()
+    assert (await world.until(Phase.COMPLETED, started)).phase is Phase.COMPLETED
+    return started
