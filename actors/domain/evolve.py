@@ -51,7 +51,7 @@ from actors.domain.media_events import (
     UploadReported,
 )
 from actors.domain.model import LOST, Attempt, Gap, Meeting, Phase, Recording, State, StorageStatus, Want
-from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, is_done, upload_of
+from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, is_unsettled, upload_of
 from actors.domain.transitions import IllegalTransition, next_phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.updating import apply_update
@@ -98,7 +98,7 @@ def recall(meeting: Meeting, recording: Recording) -> Meeting:
 
 def prune(meeting: Meeting) -> Meeting:
     """The meeting without the recordings that it has nothing left to do for; their rows are enough."""
-    finishing = {key: item for key, item in meeting.finishing.items() if not is_done(item)}
+    finishing = {key: item for key, item in meeting.finishing.items() if is_unsettled(item)}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
 
 

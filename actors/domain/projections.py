@@ -42,11 +42,10 @@ def is_live(recording: Recording) -> bool:
     return recording.phase in LIVE_PHASES
 
 
-def is_done(recording: Recording) -> bool:
-    """Whether it is settled for good: what completed has a manifest too."""
-    return recording.phase in SETTLED_PHASES and not (
-        recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None
-    )
+def is_unsettled(recording: Recording) -> bool:
+    """Whether it is over, but something is left to do for it: what completed gets a manifest."""
+    to_be_sealed = recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None
+    return to_be_sealed or recording.phase in (Phase.PROCESSING, Phase.DELETING)
 
 
 def is_told(recording: Recording) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from actors.domain.codec import decode, encode
 from actors.domain.commands import DeleteRecording, MediaErased
 from actors.domain.effects import StorageSeal
+from actors.domain.evolve import prune, recall
 from actors.domain.ids import RecordingId
 from actors.domain.media_events import ManifestWritten, SealDeferred
 from actors.domain.model import Failure, FailureCode, Meeting, Phase, State
@@ -56,6 +57,14 @@ def test_it_is_tried_until_it_stands(story: Story, outcome: Ambiguous | RetryLat
 def test_a_crash_in_between_loses_nothing(story: Story) -> None:
     story.meeting = decode(Meeting, encode(story.meeting))
     assert story.due() == ["StorageSeal"]
+
+
+def test_what_was_recalled_for_a_look_is_not_kept(story: Story) -> None:
+    """Be it settled, or live: a notification may be about a recorder that the state does not know (seed 5)."""
+    story.sealed(SEALED)
+    assert prune(recall(story.meeting, story.last)) == story.meeting
+    live = in_phase(Phase.ACTIVE)
+    assert prune(recall(live.meeting, live.live)) == live.meeting
 
 
 def test_the_next_recording_does_not_wait_for_it(story: Story) -> None:
