@@ -36,6 +36,22 @@ def encode(path: Path, frames: int, *, hertz: float = 440.0, first_frame: int = 
     return path
 
 
+def repeat(path: Path, once: Path, times: int, *, faststart: bool = False) -> Path:
+    """A long film of the same sound again and again, which takes no encoder."""
+    with (
+        av.open(str(once)) as source,
+        av.open(str(path), "w", options={"movflags": "+faststart"} if faststart else {}) as container,
+    ):
+        stream = container.add_stream_from_template(source.streams.audio[0])
+        packets = [bytes(packet) for packet in source.demux(audio=0) if packet.size]
+        for number, data in enumerate(packets * times):
+            packet = av.Packet(data)
+            packet.pts = packet.dts = number * FRAME
+            packet.duration, packet.time_base, packet.stream = FRAME, Fraction(1, RATE), stream
+            container.mux(packet)
+    return path
+
+
 def decoded_seconds(source: Path | str) -> float:
     """How long the sound is that comes out of a file or a URL."""
     with av.open(str(source)) as container:

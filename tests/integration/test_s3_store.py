@@ -5,19 +5,21 @@ import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
 from yarl import URL
 
-from actors.domain.outcomes import Erased
+from actors.domain.outcomes import Done, Erased
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.s3 import listing
 from clients.storage.s3.line import open_line
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store, open_store
 from tests.fakes.buckets import PART_BYTES, S3Server
+from tests.fakes.media import encode, media_in, repeat
 from tests.waiting import eventually
 
 KEY = "r/x 1/ü+a.mp4"
@@ -34,7 +36,7 @@ async def test_a_head_tells_size_type_and_time(s3: S3Store) -> None:
     head = await s3.head(KEY)
     (found,) = await s3.list("r/")
     assert (head.size, head.content_type, head.modified_at_ms) == (5, "video/mp4", found.modified_at_ms)
-    assert head.etag == "827ccb0eea8a706c4c34a16891f84e7b"
+    assert head.etag == found.etag == "827ccb0eea8a706c4c34a16891f84e7b"
     with pytest.raises(StorageNotFound):
         await s3.head("r/absent")
 
@@ -259,3 +261,26 @@ async def test_a_bucket_that_is_gone_is_no_empty_one(bucket: S3Settings) -> None
 async def test_what_the_store_is_like_shows_no_secret(bucket: S3Settings) -> None:
     assert bucket.secret_key is not None
     assert bucket.secret_key not in repr(replace(bucket, session_token=bucket.secret_key))
+
+
+@pytest.mark.parametrize("faststart", [True, False])
+async def test_a_film_is_opened_by_ranges_and_not_downloaded(s3: S3Store, tmp_path: Path, *, faststart: bool) -> None:
+    """Its index and its end are read, wherever the index stands."""
+    once = encode(tmp_path / "once.mp4", 469)
+    film = repeat(tmp_path / "a.mp4", once, 60, faststart=faststart).read_bytes()
+    await s3.put("r/x1/a_0.mp4", film)
+    read: list[int] = []
+    get, whole = s3.get_range, s3.get
+
+    async def counted(key: str, first: int, last: int) -> bytes:
+        read.append(last + 1 - first)
+        return await get(key, first, last)
+
+    s3.get_range, s3.get = counted, AsyncMock(side_effect=AssertionError)  # type: ignore[method-assign]
+    outcome = await media_in(s3).examine(("r", "x1"))
+    s3.get_range, s3.get = get, whole  # type: ignore[method-assign]
+    assert isinstance(outcome, Done)
+    (movie,) = outcome.value.movies
+    assert movie.duration_seconds == pytest.approx(601.6, abs=0.1)
+    assert max(read) <= 256 * 1024
+    assert sum(read) < len(film) / 2
