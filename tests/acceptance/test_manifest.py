@@ -50,10 +50,15 @@ async def sealed(operator: Client, recording: Any) -> Any:
     return await eventually(look, 40)
 
 
-@pytest.mark.parametrize("place", ["local", "seaweed"])
-async def test_files_are_held_against_their_manifest(place: str, request: pytest.FixtureRequest) -> None:
-    bucket = None if place == "local" else request.getfixturevalue("strict_bucket")
-    async with bench(bucket) as (server, operator, store):
+@pytest.fixture(params=["local", "seaweed"])
+def place(request: pytest.FixtureRequest) -> S3Settings | None:
+    """None: a folder."""
+    found: S3Settings | None = None if request.param == "local" else request.getfixturevalue("strict_bucket")
+    return found
+
+
+async def test_files_are_held_against_their_manifest(place: S3Settings | None) -> None:
+    async with bench(place) as (server, operator, store):
         done = await completed(operator)
         told = await sealed(operator, done)
         folder = done["storageKey"].rpartition("/")[0] + "/"
