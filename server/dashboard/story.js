@@ -192,6 +192,8 @@ const REPEATED = new Set([
   'recorder.evictee_looked',
   'recorder.eviction_held',
   'media.awaited',
+  'media.seal_deferred',
+  'recorder.rekey_deferred',
 ]);
 
 /** The steps of a history: `{key, title, text, tone, proof, actor, time, raw, times}`. */
