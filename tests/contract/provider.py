@@ -13,6 +13,7 @@ from actors.domain.effects import (
     AgoraBan,
     AgoraMembers,
     AgoraQuery,
+    AgoraRekey,
     AgoraStart,
     AgoraStop,
     AgoraUpdate,
@@ -28,6 +29,7 @@ from actors.domain.outcomes import (
     NotFound,
     Outcome,
     QueryAnswer,
+    Rekeyed,
     Seen,
     StartAnswer,
     Started,
@@ -213,6 +215,9 @@ class Session:
 
     async def update_layout(self, layout: Layout) -> Outcome[Updated]:
         return await self.provider.recorder.update_layout(AgoraUpdateLayout(**self._names(), layout=layout))
+
+    async def rekey(self) -> Outcome[Rekeyed]:
+        return await self.provider.recorder.rekey(AgoraRekey(**self._names(), prefix=PREFIX))
 
     def _names(self) -> dict[str, Any]:
         return {

@@ -9,6 +9,7 @@ from actors.domain.outcomes import (
     Done,
     Leaving,
     NotFound,
+    Rekeyed,
     ResourceUnusable,
     Started,
     Stopped,
@@ -104,6 +105,14 @@ async def test_a_change_holds_until_the_next_one(provider: Provider) -> None:
     assert await session.update(Subscription(audio=None, video=("3",))) == Done(Updated())
     assert await session.update_layout(Layout("floating")) == Done(Updated())
     assert await provider.made(session.sid) == ([ALL_STREAMS], ["3"], LAYOUTS["floating"], "#000000")
+
+
+async def test_keys_are_given_to_what_records_and_to_nothing_else(provider: Provider) -> None:
+    session = await record(provider)
+    for _ in range(2):
+        assert await session.rekey() == Done(Rekeyed(None))
+    await session.stop()
+    assert isinstance(await session.rekey(), Ambiguous)
 
 
 async def test_what_has_ended_cannot_be_changed(provider: Provider) -> None:
