@@ -40,12 +40,13 @@ from clients.storage.shelf import Shelf
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
+from server.checks import Check
 from server.config import Config
 from server.gauges import ServerMetrics, StateMetrics
-from server.health import Check, Health
+from server.health import Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.looks import agora_look, database_look, keys_look
+from server.looks import AGORA, DATABASE, JWKS, REDIS, agora_look, database_look, keys_look
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
@@ -62,6 +63,7 @@ from server.playback import OwnUrls, Urls, UrlSigner
 from server.player import Player
 from server.policies import lease_settings_of, policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
+from server.preflight.webhook import webhook_look
 from server.render import Renderer
 from server.routes.assets import AssetRoutes
 from server.routes.commands import CommandRoutes
@@ -69,11 +71,12 @@ from server.routes.documents import DocumentRoutes
 from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
+from server.routes.preflight import PreflightRoutes
 from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
-from server.storage import Storage
+from server.storage import STORAGE, Storage
 from server.streams.press import Render
 
 CLOSING_SECONDS = 2.0
@@ -84,7 +87,8 @@ CLOSING_SECONDS = 2.0
 class Parts:
     """What was started before the application: databases, secrets and keys, and where the provider is.
 
-    `secrets` verify tokens, `jwks` does too; from `own_secrets` this server's other keys are derived.
+    `webhook_url` is where the provider sends its notifications. `secrets` verify tokens, `jwks` does too; from `own_secrets`
+    this server's other keys are derived.
     """
 
     config: Config
@@ -99,6 +103,7 @@ class Parts:
     jwks: Jwks | None
     auth_metrics: AuthMetrics
     webhook_secret: str | None
+    webhook_url: str
     public_url: str
     node: str
     process: str
@@ -164,7 +169,8 @@ class Application:
         self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
-        self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora))
+        self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora, http))
+        parts.storage.alarm.heard = lambda: self.health.suspect(STORAGE)
         self._scrape = Scrape(
             StateMetrics(parts.registry),
             self.standing.read,
@@ -179,7 +185,7 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
-        openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, config)
+        openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, self._storage_trouble, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
         players = frozenset(Role(role) for role in config.access.playback_roles)
@@ -203,6 +209,7 @@ class Application:
         folder = parts.storage.store if isinstance(parts.storage.store, LocalStore) else None
         MediaRoutes(folder, self.shelf, self.records, signer, urls, ports.clock).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
+        PreflightRoutes(self.health).add_to(app)
         AssetRoutes(parts.public_url, *parts.storage.media_urls).add_to(app)
         DocumentRoutes(config.playback.expires_seconds_max, parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
@@ -254,13 +261,19 @@ class Application:
             return None
         return lambda body, headers: verify(body, headers, secret)
 
-    def _checks(self, agora: AgoraClient) -> list[Check]:
+    def _storage_trouble(self) -> str | None:
+        return self.health.trouble_with(STORAGE)
+
+    def _checks(self, agora: AgoraClient, http: aiohttp.ClientSession) -> list[Check]:
+        parts = self._parts
+        webhook = webhook_look(http, parts.webhook_url, parts.webhook_secret)
         return [
-            Check("database", database_look(self.standing.ping), vital=True),
-            Check("redis", self._parts.publisher.ping),
-            Check("agora", agora_look(agora), costs=True),
-            Check("storage", self._parts.storage.look),
-            *([Check("jwks", keys_look(self._parts.jwks.check))] if self._parts.jwks is not None else []),
+            Check("database", database_look(self.standing.ping), DATABASE, vital=True),
+            Check("redis", parts.publisher.ping, REDIS),
+            Check("agora", agora_look(agora), AGORA, costs=True),
+            *parts.storage.checks,
+            Check("webhook", webhook, costs=True, warns=parts.webhook_secret is None),
+            *([Check("jwks", keys_look(parts.jwks.check), JWKS)] if parts.jwks is not None else []),
         ]
 
 

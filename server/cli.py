@@ -1,4 +1,4 @@
-"""The command line: `tapedeck serve | token | recordings | simulate | migrate`.
+"""The command line: `tapedeck serve | token | recordings | preflight | simulate | migrate`.
 
 Commands import what is heavy when they run, so that `tapedeck token` answers at once. An error that the user can mend
 is one line on stderr; the exit code is 2 for the configuration and the command line, 1 for what the system refuses.
@@ -14,6 +14,7 @@ import typer
 
 from server.auth import Role, TokenError, mint_token, signing_secrets
 from server.config import ConfigError, load_config
+from server.console.recordings import Json, Token, Url, ask
 from server.console.recordings import app as recordings
 
 PROGRAM = "tapedeck"
@@ -77,6 +78,20 @@ def token(
         raise ConfigError("TAPEDECK_JWKS: tokens are signed elsewhere; `tapedeck token` needs TAPEDECK_JWT_SECRET")
     meetings = dict.fromkeys(meeting or ["*"], role.value)
     print(mint_token(secrets[0], sub=sub, meetings=meetings, operator=operator, ttl_seconds=ttl))
+
+
+@app.command()
+def preflight(as_json: Json = False, url: Url = None, token: Token = None, config: ConfigFile = None) -> None:
+    """Have a running server look at everything that recordings need; exit code 1 if something does not work.
+
+    \b
+    tapedeck preflight
+    tapedeck preflight --url https://tapedeck.example.com --json | jq '.checks[] | select(.ok | not)'
+    """
+    from server.console.preflight import preflight as run
+
+    if not ask(url, token, config, lambda api: run(api, as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

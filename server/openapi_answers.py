@@ -172,6 +172,19 @@ ANSWERS: dict[str, Schema] = {
             "additionalProperties": an_object(ok=BOOLEAN, detail=TEXT, since=said(TIME, "when it became so")),
         },
     ),
+    "Preflight": an_object(
+        ok=said(BOOLEAN, "no check fails but warnings"),
+        checks=a_list(
+            an_object(
+                name=TEXT,
+                ok=BOOLEAN,
+                detail=said(TEXT, "what was found"),
+                since=said(TIME, "when it became so"),
+                severity=words(["error", "warning"]),
+                advice=said(or_null(TEXT), "what to do; null while nothing is"),
+            )
+        ),
+    ),
     "Alive": an_object(status=words(["alive"])),
     "Nothing": {"type": "object", "properties": {}},
     "Notification": {

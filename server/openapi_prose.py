@@ -43,6 +43,9 @@ DESCRIPTIONS = {
     + _WAITING,
     "delete_recordings_id": "Objects first, then the row becomes a tombstone: 204 when it stands, also the second time; 202 "
     "while that takes longer.",
+    "post_preflight": "The looks of `/readyz`, taken anew, with what to do about each that fails. An object is written with the "
+    "recorder's keys, read, opened by its signed URL and deleted. Checks of the severity `warning` do not count for `ok`. While "
+    "`storage` fails, new recordings are refused with 503 `storage_unavailable`.",
     "get_meetings_meetingId_recording": "404 `no_active_recording` when none is live.",
     "get_meetings_meetingId_recordings": "Newest first. Deleted ones only when `status` or `state` asks for them. `cursor` and "
     "`offset` exclude each other.",

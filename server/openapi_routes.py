@@ -168,6 +168,16 @@ COMMANDS = (
         (*ONE, "forbidden", "recording_live", *RUNS),
         who=("HOST", "operator"),
     ),
+    Operation(
+        "post",
+        "/api/v1/preflight",
+        "Look at everything that recordings need",
+        {200: "Preflight"},
+        ("validation_failed", "forbidden"),
+        headers=("Idempotency-Key",),
+        who=("operator",),
+        shows={200: ("well", "troubled")},
+    ),
 )
 
 READING = (

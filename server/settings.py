@@ -253,11 +253,13 @@ class StreamSettings(Section):
 
 
 class HealthSettings(Section):
-    """How `/readyz` and `/metrics` look at what the server is made of."""
+    """How `/readyz`, `/metrics` and the preflight look at what the server is made of."""
 
     timeout_seconds: Seconds = 2.0
     interval_seconds: Seconds = 10.0
+    costly_timeout_seconds: Seconds = 15.0
     costly_interval_seconds: Seconds = 30.0
+    clock_skew_seconds_max: Seconds = 60.0
 
 
 class DrainSettings(Section):

@@ -43,8 +43,10 @@ class LocalStore:
     may cost the last seconds.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, failed: Callable[[], None] = lambda: None) -> None:
+        """`failed` is told whenever the folder does not do its part."""
         root.mkdir(parents=True, exist_ok=True)
+        self._failed = failed
         self._root = root.resolve()
         self._aside = self._root / _ASIDE
 
@@ -123,7 +125,10 @@ class LocalStore:
         try:
             return await asyncio.to_thread(function, *args, **kwargs)
         except OSError as error:
-            raise _translated(error) from error
+            found = _translated(error)
+            if not isinstance(found, StorageNotFound):
+                self._failed()
+            raise found from error
 
     def _put(self, key: str, data: bytes) -> None:
         target, side = self.path(key), self._side_file()

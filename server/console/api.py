@@ -64,6 +64,10 @@ class Api:
         prefer = f"wait={wait_seconds}" if wait_seconds else "respond-async"
         return await self._call("POST", f"{_of(recording_id)}/stop", headers={"Prefer": prefer})
 
+    async def preflight(self) -> Any:
+        """What the server finds when it looks at everything."""
+        return await self._call("POST", "/preflight")
+
     async def _call(self, method: str, path: str, query: Query = (), headers: dict[str, str] | None = None) -> Any:
         try:
             # A redirect is not followed: it would carry the token to whoever it names.

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import typer
@@ -17,6 +17,7 @@ from server.environment import TOKEN_VARIABLE
 if TYPE_CHECKING:
     from server.console.api import Api
 
+T = TypeVar("T")
 SUB = "tapedeck-cli"
 """Who a token stands for that is made for a command: it shows as `stoppedBy`."""
 
@@ -79,7 +80,7 @@ def list_recordings(
     query = [(name, value) for name, values in given.items() for value in values if value is not None]
     from server.console.actions import list_all
 
-    _run(url, token, config, lambda api: list_all(api, meeting, query, every=every, as_json=as_json))
+    ask(url, token, config, lambda api: list_all(api, meeting, query, every=every, as_json=as_json))
 
 
 @app.command()
@@ -93,7 +94,7 @@ def show(
     """
     from server.console.actions import show as run
 
-    _run(url, token, config, lambda api: run(api, recording_id, as_json=as_json))
+    ask(url, token, config, lambda api: run(api, recording_id, as_json=as_json))
 
 
 @app.command()
@@ -112,19 +113,20 @@ def stop(
     """
     from server.console.actions import stop as run
 
-    _run(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
+    ask(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
 
 
-def _run(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[None]]) -> None:
+def ask(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[T]]) -> T:
+    """Have `work` done with the interface of a running server. Raises CallFailed, ConfigError."""
     from server.console.api import Api
 
-    async def within() -> None:
+    async def within() -> T:
         async with Api(url or load_config(config, os.environ).local_url, token or _operator_token(config)) as api:
-            await work(api)
+            return await work(api)
 
     if url is not None and urlsplit(url).scheme not in ("http", "https"):
         raise typer.BadParameter("begins with http:// or https://", param_hint="--url")
-    asyncio.run(within())
+    return asyncio.run(within())
 
 
 def _operator_token(config: Path | None) -> str:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +17,8 @@ WIDE = 10_000
 NARROW = 140
 """On a terminal with fewer columns lines are folded, as an id that is cut is of no use."""
 COLOURS = {"active": "bold red", "failed": "red", "aborted": "red", "completed": "green", "deleted": "dim"}
+FAILED = ("FAILED", "bold red")
+RESULTS = {"warning": ("warning", "yellow")}
 WIDTHS = {"ID": 36, "MEETING": 8, "STATE": 10, "CREATED": 20, "DURATION": 8, "SIZE": 8, "NOTE": 8}
 
 
@@ -38,6 +41,23 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     for name, value in facts:
         table.add_row(Text(name, "bold"), Text(value))
     _print(console, table)
+
+
+def show_checks(checks: Sequence[Any]) -> None:
+    """A line for each: its name, the result, what was found."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in ("CHECK", "RESULT", "FOUND"):
+        table.add_column(header, no_wrap=header != "FOUND")
+    for check in checks:
+        word, colour = ("ok", "green") if check["ok"] else RESULTS.get(check["severity"], FAILED)
+        table.add_row(Text(clean(check["name"])), Text(word, colour), Text(clean(check["detail"])))
+    _print(console, table)
+
+
+def print_json(value: Any) -> None:
+    """As the interface has it, for programs."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def _cells(recording: Any) -> list[Text]:

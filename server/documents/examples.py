@@ -87,6 +87,7 @@ def _answers() -> Mapping[str, Named]:
         "Playback": {"both": {"items": items}},
         "Ended": {"stopped": {"recording": shown["completed"]}, "nothing_was_live": {"recording": None}},
         "Readiness": READINESS,
+        "Preflight": PREFLIGHT,
         "Alive": {"alive": {"status": "alive"}},
         "Nothing": {"taken": {}},
         "Problem": {
@@ -101,7 +102,11 @@ _CHECKS: Named = {
     "database": {"ok": True, "detail": "answers", "since": _SINCE},
     "redis": {"ok": True, "detail": "answers", "since": _SINCE},
     "agora": {"ok": True, "detail": "answers", "since": _SINCE},
-    "storage": {"ok": True, "detail": "81604378624 bytes free", "since": _SINCE},
+    "storage": {
+        "ok": True,
+        "detail": "a file was written, read and deleted; 81604378624 bytes free",
+        "since": _SINCE,
+    },
 }
 _MODE = {"agora": "simulated", "storage": "local", "database": "embedded", "redis": "embedded"}
 _AWAY = {"ok": False, "detail": "no answer within 2 s", "since": "2026-11-22T10:00:00.123Z"}
@@ -109,6 +114,27 @@ READINESS: Named = {
     "ready": {"status": "ready", "ready": True, "mode": _MODE, "checks": _CHECKS},
     "degraded": {"status": "degraded", "ready": True, "mode": _MODE, "checks": {**_CHECKS, "redis": _AWAY}},
     "unready": {"status": "unready", "ready": False, "mode": _MODE, "checks": {**_CHECKS, "database": _AWAY}},
+}
+_AGORA = {
+    "name": "agora",
+    "ok": True,
+    "detail": "answers, and takes the credentials",
+    "since": _SINCE,
+    "severity": "error",
+}
+_STORAGE = {
+    "name": "storage",
+    "detail": "an object was written with the recorder's keys, read, opened by its URL and deleted",
+    "since": _SINCE,
+    "severity": "error",
+}
+_DENIED = {
+    "detail": "the recorder's keys cannot write: the store refused: the keys do not allow it (AccessDenied)",
+    "advice": "Let the recorder's keys do s3:PutObject on the bucket, and see that bucket, region and keys are right.",
+}
+PREFLIGHT: Named = {
+    "well": {"ok": True, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": True, "advice": None}]},
+    "troubled": {"ok": False, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": False, **_DENIED}]},
 }
 START_BODIES: Named = {
     "nothing": {},

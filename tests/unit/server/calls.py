@@ -129,6 +129,8 @@ class Calls:
     def __init__(self, config: Config) -> None:
         self.time_ms = BEGIN_MS
         self.free_bytes: int | None = None
+        self.broken: str | None = None
+        """What is wrong with storage."""
         self.looks = 0
         self.storage_trouble: Exception | None = None
         self.keys_trouble: Exception | None = None
@@ -178,7 +180,7 @@ class Calls:
         records, renderer = MemoryRecords(self.database), Renderer(self._signer)
         player = Player(self, self, self, self._config.playback, PlaybackMetrics(self.registry))
         players = frozenset(Role(role) for role in self._config.access.playback_roles)
-        openings = Openings(records, self.system.capacity, lambda: self.free_bytes, self._config)
+        openings = Openings(records, self.system.capacity, lambda: self.free_bytes, lambda: self.broken, self._config)
         CommandRoutes(self.system, records, self.ports.ids, renderer, self._config, openings).add_to(app)
         RecordingRoutes(records, renderer, player, players).add_to(app)
         ListRoutes(records, renderer, player, self, players).add_to(app)
