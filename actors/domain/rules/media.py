@@ -9,6 +9,8 @@ from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import find_in_storage
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
 
+OF_STORAGE = (FailureCode.STORAGE_DENIED, FailureCode.STORAGE_UNAVAILABLE)
+
 
 def examined(draft: Draft, command: MediaExamined) -> None:
     """`completed` needs proof; what is not there by the deadline is named, not waited for."""
@@ -75,7 +77,7 @@ def _conclude(draft: Draft, recording: Recording, verdict: Proven | NotYet | Not
                 )
             )
         case NotYet(why, code):
-            _await(draft, recording, why, Failure(code, why, retryable=False))
+            _await(draft, recording, why, _cause(recording, code, why))
         case Nothing(code, why):
             _without_media(draft, recording, code, why)
 
@@ -86,7 +88,13 @@ def _without_media(draft: Draft, recording: Recording, code: FailureCode, why: s
     elif recording.started_at_ms is None:
         abort(draft, recording, why)
     else:
-        fail(draft, recording, Failure(code, why, retryable=False), why)
+        fail(draft, recording, _cause(recording, code, why), why)
+
+
+def _cause(recording: Recording, code: FailureCode, why: str) -> Failure:
+    """Why there is nothing to play. Where the recorder said that storage did not take its files, nothing explains it better."""
+    trouble = recording.trouble
+    return trouble if trouble is not None and trouble.code in OF_STORAGE else Failure(code, why, retryable=False)
 
 
 def _never_started(recording: Recording) -> Failure:
