@@ -63,6 +63,16 @@ class DeleteRecording:
     by: Actor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachFile:
+    """A file was put beside a recording's own: prove anew what there is. Recalled as for a deletion."""
+
+    recording_id: RecordingId
+    key: str
+    file_size: int
+    by: Actor
+
+
 @dataclass(frozen=True, slots=True)
 class Wake:
     """Look at the clock: deadlines, calls that are due, attempts that may be opened."""
@@ -158,7 +168,7 @@ class ProviderReported:
     notice: Notice
 
 
-UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording
+UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording | AttachFile
 Command = (
     UserCommand
     | Wake

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from actors.domain.commands import (
     AcquireAnswered,
+    AttachFile,
     BanAnswered,
     Command,
     DeleteRecording,
@@ -59,6 +60,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             return updates.update(draft, command)
         case DeleteRecording():
             return users.delete(draft, command)
+        case AttachFile():
+            return users.attach(draft, command)
         case Wake():
             clock.woken(draft)
         case AcquireAnswered():
@@ -89,7 +92,9 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
 def actor_of(command: Command) -> Actor:
     """Who is behind the events of a command."""
     match command:
-        case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by) | DeleteRecording(by=by):
+        case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by):
+            return by
+        case DeleteRecording(by=by) | AttachFile(by=by):
             return by
         case Wake() | MediaExamined() | MediaErased():
             return Actor(ActorKind.SYSTEM, SYSTEM)

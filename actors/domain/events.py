@@ -23,11 +23,13 @@ from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     UploadReported,
 )
 from actors.domain.model import (
@@ -290,6 +292,8 @@ AnyEvent = (
     | RecordingCompleted
     | RecordingFailed
     | RecordingAborted
+    | FileAttached
+    | RecordingReproven
     | DeletionRequested
     | DeletionDeferred
     | RecordingDeleted

@@ -40,11 +40,13 @@ from actors.domain.ids import RecordingId
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     UploadReported,
 )
 from actors.domain.model import LOST, Attempt, Gap, Meeting, Phase, Recording, State, StorageStatus, Want
@@ -95,7 +97,7 @@ def recall(meeting: Meeting, recording: Recording) -> Meeting:
 
 def prune(meeting: Meeting) -> Meeting:
     """The meeting without its settled recordings; their rows are enough."""
-    unsettled = (Phase.PROCESSING, Phase.DELETING)
+    unsettled = (Phase.PROCESSING, Phase.REPROVING, Phase.DELETING)
     finishing = {key: item for key, item in meeting.finishing.items() if item.phase in unsettled}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
 
@@ -247,8 +249,10 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
-        case DeletionRequested():
+        case FileAttached() | DeletionRequested():
             return replace(recording, check_at_ms=event.check_at_ms, checks=0)
+        case RecordingReproven():
+            return _proven(replace(recording, error=None), event)
         case DeletionDeferred():
             return replace(recording, check_at_ms=event.check_at_ms, checks=recording.checks + 1)
         case RecordingDeleted():
@@ -330,18 +334,7 @@ def _settled(
     settled = replace(recording, completed_at_ms=at_ms, deadline_at_ms=None, trouble=None, want=Want.STOP)
     match event:
         case RecordingCompleted():
-            return replace(
-                settled,
-                outcome=State.COMPLETED,
-                completeness=event.completeness,
-                duration_seconds=event.duration_seconds,
-                file_size=event.file_size,
-                files=event.files,
-                gaps=event.gaps,
-                started_at_ms=event.started_at_ms,
-                stopped_at_ms=event.stopped_at_ms,
-                storage_status=StorageStatus.STORED,
-            )
+            return _proven(settled, event)
         case RecordingFailed() | RecordingAborted():
             return replace(
                 settled,
@@ -350,3 +343,18 @@ def _settled(
                 end_reason=event.end_reason,
                 storage_status=StorageStatus.MISSING,
             )
+
+
+def _proven(recording: Recording, event: RecordingCompleted | RecordingReproven) -> Recording:
+    return replace(
+        recording,
+        outcome=State.COMPLETED,
+        completeness=event.completeness,
+        duration_seconds=event.duration_seconds,
+        file_size=event.file_size,
+        files=event.files,
+        gaps=event.gaps,
+        started_at_ms=event.started_at_ms,
+        stopped_at_ms=event.stopped_at_ms,
+        storage_status=StorageStatus.STORED,
+    )

@@ -73,6 +73,37 @@ class RecordingAborted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileAttached(Event):
+    """Somebody has put a file beside those of the recording."""
+
+    kind = "media.attached"
+    visible = False
+
+    key: str
+    file_size: int
+    by: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingReproven(Event):
+    """What there is to play by now, of a recording that was over already. Completeness never falls."""
+
+    kind = "media.reproven"
+    public = True
+    told_as = "recording.updated"
+
+    completeness: Completeness
+    evidence: str
+    duration_seconds: float
+    file_size: int
+    files: tuple[MediaFile, ...]
+    gaps: tuple[Gap, ...]
+    started_at_ms: int
+    stopped_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionRequested(Event):
     """Somebody wants the media gone: objects first, then the tombstone."""
 

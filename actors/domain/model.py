@@ -36,6 +36,8 @@ class Phase(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     ABORTED = "aborted"
+    REPROVING = "reproving"
+    """It is over; a file was added since, and what there is to play is examined anew."""
     DELETING = "deleting"
     DELETED = "deleted"
 

@@ -4,6 +4,8 @@ from actors.domain.model import Attempt, Phase, Recording, State, Status, Storag
 
 LIVE_PHASES = frozenset({Phase.ACCEPTED, Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE})
 SETTLED_PHASES = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.ABORTED, Phase.DELETED})
+OVER_PHASES = SETTLED_PHASES | {Phase.REPROVING}
+"""Nothing more comes of it by itself, although a file that was added may still be looked at."""
 
 
 def state_of(recording: Recording) -> State:
@@ -13,7 +15,7 @@ def state_of(recording: Recording) -> State:
             if recording.want is Want.STOP:
                 return State.STOPPING
             return State.STARTING if recording.started_at_ms is None else State.ACTIVE
-        case Phase.DELETING:
+        case Phase.DELETING | Phase.REPROVING:
             return recording.outcome or State.COMPLETED
         case phase:
             return State(phase.value)

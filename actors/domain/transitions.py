@@ -30,11 +30,13 @@ from actors.domain.eviction_events import (
 from actors.domain.media_events import (
     DeletionDeferred,
     DeletionRequested,
+    FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
     RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     UploadReported,
 )
 from actors.domain.model import Phase
@@ -116,9 +118,16 @@ TABLE: Mapping[Phase, Row] = {
         RecordingFailed: Phase.FAILED,
         RecordingAborted: Phase.ABORTED,
     },
-    Phase.COMPLETED: {DeletionRequested: Phase.DELETING},
-    Phase.FAILED: {DeletionRequested: Phase.DELETING},
+    Phase.COMPLETED: {FileAttached: Phase.REPROVING, DeletionRequested: Phase.DELETING},
+    Phase.FAILED: {FileAttached: Phase.REPROVING, DeletionRequested: Phase.DELETING},
     Phase.ABORTED: {DeletionRequested: Phase.DELETING},
+    Phase.REPROVING: {
+        FileAttached: Phase.REPROVING,
+        MediaAwaited: Phase.REPROVING,
+        RecordingReproven: Phase.COMPLETED,
+        RecordingFailed: Phase.FAILED,
+        DeletionRequested: Phase.DELETING,
+    },
     Phase.DELETING: {DeletionDeferred: Phase.DELETING, RecordingDeleted: Phase.DELETED},
     Phase.DELETED: {},
 }

@@ -31,6 +31,8 @@ TOLD = {
     "recording.completed": "is {completeness}: {length}, {size}",
     "recording.failed": "failed: {failure[message]} ({failure[code]})",
     "recording.aborted": "was aborted: {failure[message]} ({failure[code]})",
+    "media.attached": "{by} has added the file {key}, {size}",
+    "media.reproven": "is {completeness} by now: {length}, {size}",
     "media.deletion_requested": "a deletion was asked for by {by}",
     "media.deletion_deferred": "storage would not delete, and is asked again: {why}",
     "recording.deleted": "was deleted: {objects} objects, {size}",

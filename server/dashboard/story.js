@@ -107,6 +107,8 @@ const TOLD = {
   'recording.completed': (d) => completed(d),
   'recording.failed': (d) => ['It failed', `${d.failure.message} (${d.failure.code})`, 'red'],
   'recording.aborted': (d) => ['It was aborted', `${d.failure.message} (${d.failure.code})`, 'grey'],
+  'media.attached': (d) => ['A file was added', `${d.key}, by ${d.by}.`, 'blue'],
+  'media.reproven': (d) => completed(d),
   'media.deletion_requested': (d) => ['Deletion was asked for', `By ${d.by}.`, 'grey'],
   'media.deletion_deferred': (d) => [
     'Storage would not delete',

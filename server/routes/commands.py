@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
 from actors.domain.ids import MeetingId
 from actors.domain.model import Actor, ActorKind, EndReason, Failure, FailureCode, Phase, Recording, State, Want
-from actors.domain.projections import SETTLED_PHASES, is_told
+from actors.domain.projections import OVER_PHASES, is_told
 from actors.mailbox import Answer
 from actors.ports import Ids, JournalUnavailable
 from actors.reading import Records
@@ -255,7 +255,7 @@ def _is_answered(recording: Recording) -> bool:
 
 
 def _is_settled(recording: Recording) -> bool:
-    return recording.phase in SETTLED_PHASES
+    return recording.phase in OVER_PHASES
 
 
 def _until_told(before: Recording | None) -> Callable[[Recording], bool]:

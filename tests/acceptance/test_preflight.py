@@ -14,7 +14,7 @@ import pytest_asyncio
 from clients.storage.s3.settings import S3Settings
 from tests.acceptance.running import SECRET, Client, RunningServer, serving, token_for
 from tests.acceptance.test_bucket import told_of
-from tests.fakes.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.fakes.faulty_proxy import FaultyProxy, Kind, faulty_proxy
 from tests.waiting import eventually
 
 OFTEN = {
@@ -22,6 +22,14 @@ OFTEN = {
     "TAPEDECK_HEALTH__COSTLY_INTERVAL_SECONDS": "1",
     "TAPEDECK_SIMULATOR__SLICE_SECONDS": "1",
     "TAPEDECK_STORAGE__CALL_ATTEMPTS_MAX": "1",
+}
+
+SAID: dict[Kind, str] = {
+    "no_bucket": "there is no bucket of that name",
+    "slow_down": "it is asked too often",
+    "skewed": "clock and the store's are too far apart",
+    "silent": "cannot be reached",
+    "cut_upload": "cannot be reached",
 }
 
 
@@ -82,6 +90,28 @@ async def test_a_failure_of_storage_is_looked_into_at_once(strict_bucket: S3Sett
         proxy.heal()
 
 
+PASSING: tuple[Kind, ...] = ("no_bucket", "slow_down", "skewed", "silent", "cut_upload")
+
+
+async def test_a_fault_that_passes_loses_nothing(strict_bucket: S3Settings, proxy: FaultyProxy) -> None:
+    """Each in the middle of a recording; starts are refused meanwhile, and by the name of the fault."""
+    behind = told_of(replace(strict_bucket, endpoint_url=proxy.url))
+    impatient = {"TAPEDECK_STORAGE__SILENCE_SECONDS_MAX": "1", "TAPEDECK_STORAGE__CALL_SECONDS_MAX": "2"}
+    async with serving(**{**OFTEN, **impatient}, **behind) as server, aiohttp.ClientSession() as http:
+        host = Client(http, server)
+        for kind in PASSING:
+            live = await host.start(kind)
+            await host.in_state(live["id"], "active", 40)
+            proxy.strike(kind, method="PUT" if kind == "cut_upload" else None)
+            problem, _ = await refused(host)
+            assert SAID[kind] in problem["detail"], problem
+            proxy.heal()
+            await host.call("POST", f"/api/v1/meetings/{kind}/recording/stop", headers={"Prefer": "wait=0"})
+            ended = await host.in_state(live["id"], "completed", 60)
+            assert (ended["completeness"], ended["error"]) == ("complete", None), ended
+            await eventually(lambda: works(host), 30)
+
+
 async def test_a_recorder_that_may_not_write_any_more_is_named_as_the_cause(
     strict_bucket: S3Settings, proxy: FaultyProxy
 ) -> None:
@@ -109,13 +139,18 @@ async def refused(host: Client) -> tuple[Any, Any]:
     """A start's problem and headers, once it is known that storage fails."""
 
     async def known() -> bool:
-        _, ready, _ = await host.call("GET", "/readyz")
-        return ready["checks"]["storage"]["ok"] is False
+        return not await works(host)
 
     await eventually(known, 30)
     status, problem, headers = await host.call("POST", "/api/v1/meetings/other/recording/start")
     assert (status, problem["code"]) == (503, "storage_unavailable"), problem
     return problem, headers
+
+
+async def works(host: Client) -> bool:
+    """By the last look at storage."""
+    _, ready, _ = await host.call("GET", "/readyz")
+    return ready["checks"]["storage"]["ok"] is True
 
 
 async def begins(host: Client, meeting: str) -> bool:

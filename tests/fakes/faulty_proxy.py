@@ -70,7 +70,7 @@ class FaultyProxy:
             await request.read()
             return _refusal(*REFUSALS[kind])
         if kind == "cut_upload":
-            await request.content.readexactly(CUT_AFTER_BYTES)
+            await request.content.readexactly(min(CUT_AFTER_BYTES, (request.content_length or 0) // 2))
         if kind == "silent":
             self.silenced.set()
             await asyncio.Event().wait()

@@ -1,9 +1,27 @@
 """After the recorder: the proof of what there is to play, and its deletion."""
 
+from dataclasses import replace
+
 from actors.domain.commands import MediaErased, MediaExamined
-from actors.domain.evidence import Nothing, NotYet, Proven, judge
-from actors.domain.media_events import DeletionDeferred, MediaAwaited, RecordingCompleted, RecordingDeleted
-from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
+from actors.domain.evidence import Nothing, NotYet, Proven, judge, judge_again
+from actors.domain.media_events import (
+    DeletionDeferred,
+    MediaAwaited,
+    RecordingCompleted,
+    RecordingDeleted,
+    RecordingReproven,
+)
+from actors.domain.model import (
+    Completeness,
+    EndReason,
+    Failure,
+    FailureCode,
+    Meeting,
+    Phase,
+    Recording,
+    State,
+    StorageStatus,
+)
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import find_in_storage
@@ -15,6 +33,8 @@ OF_STORAGE = (FailureCode.STORAGE_DENIED, FailureCode.STORAGE_UNAVAILABLE)
 def examined(draft: Draft, command: MediaExamined) -> None:
     """`completed` needs proof; what is not there by the deadline is named, not waited for."""
     recording = draft.meeting.recording(command.recording_id)
+    if recording is not None and recording.phase is Phase.REPROVING:
+        _examined_again(draft, recording, command)
     if recording is None or recording.phase is not Phase.PROCESSING:
         return
     match command.outcome:
@@ -29,6 +49,48 @@ def examined(draft: Draft, command: MediaExamined) -> None:
             _await(draft, recording, why, failure)
         case Rejected(failure):
             _await(draft, recording, failure.message, failure)
+
+
+def _examined_again(draft: Draft, recording: Recording, command: MediaExamined) -> None:
+    """What was proven once stays proven: a file that fits nothing does not make a recording worse."""
+    match command.outcome:
+        case Done(report):
+            _conclude_again(draft, recording, judge_again(report, recording, draft.policy, draft.now_ms))
+        case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
+            _look_later(draft, recording, why)
+
+
+def _conclude_again(draft: Draft, recording: Recording, found: Proven | None) -> None:
+    if found is None and recording.outcome is State.FAILED:
+        failure = recording.error or NEVER_STARTED
+        fail(draft, recording, failure, "there is nothing to play in what was added either")
+        return
+    draft.emit(_proof_of(recording, found))
+
+
+def _proof_of(recording: Recording, found: Proven | None) -> RecordingReproven:
+    """What is found, but not below what was proven before."""
+    kept = RecordingReproven(
+        recording_id=recording.recording_id,
+        completeness=recording.completeness,
+        evidence="there is nothing to play now" if found is None else found.evidence,
+        duration_seconds=recording.duration_seconds or 0.0,
+        file_size=(recording.file_size or 0) if found is None else found.file_size,
+        files=recording.files if found is None else found.files,
+        gaps=recording.gaps,
+        started_at_ms=recording.started_at_ms or recording.created_at_ms,
+        stopped_at_ms=recording.stopped_at_ms or recording.created_at_ms,
+    )
+    if found is None or (recording.completeness is Completeness.COMPLETE is not found.completeness):
+        return kept
+    return replace(
+        kept,
+        completeness=found.completeness,
+        duration_seconds=found.duration_seconds,
+        gaps=found.gaps,
+        started_at_ms=found.started_at_ms,
+        stopped_at_ms=found.stopped_at_ms,
+    )
 
 
 def erased(draft: Draft, command: MediaErased) -> None:
@@ -107,6 +169,10 @@ def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> No
         never = recording.end_reason is EndReason.NEVER_STARTED
         fail(draft, recording, _never_started(recording) if never else failure, f"still at the deadline: {why}")
         return
+    _look_later(draft, recording, why)
+
+
+def _look_later(draft: Draft, recording: Recording, why: str) -> None:
     pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)
     if recording.storage_status is StorageStatus.BACKUP:  # that may take a day, and event 31 tells when it is over
         pause_ms = max(pause_ms, draft.policy.backup_interval_ms)

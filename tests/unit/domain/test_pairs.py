@@ -6,6 +6,7 @@ import pytest
 
 from actors.domain.commands import (
     AcquireAnswered,
+    AttachFile,
     Command,
     DeleteRecording,
     MediaErased,
@@ -91,6 +92,7 @@ def commands(story: Story) -> list[Command]:
         UpdateRecording(by=HOST, subscribe={"audio": None, "video": ("7",)}),
         UpdateRecording(by=HOST, layout={"template": "vertical"}),
         DeleteRecording(recording_id=RecordingId("r-1"), by=HOST),
+        AttachFile(recording_id=RecordingId("r-1"), key="t/r1/x.mp4", file_size=1, by=HOST),
         Wake(),
         *(AcquireAnswered(**names, outcome=item) for item in [Done(Acquired("x")), *UNCLEAR]),
         *(
