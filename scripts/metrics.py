@@ -13,6 +13,7 @@ from server.gauges import ServerMetrics, StateMetrics
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
+    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
     NodeMetrics,
@@ -26,7 +27,7 @@ from server.middleware import RequestMetrics
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 TOPICS = {
-    "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics),
+    "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics, AttachMetrics),
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),

@@ -37,6 +37,7 @@ from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
 from clients.storage.shelf import Shelf
+from server.attaching import Attachments
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
@@ -50,6 +51,7 @@ from server.looks import AGORA, DATABASE, JWKS, REDIS, agora_look, database_look
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
+    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
     NodeMetrics,
@@ -68,6 +70,7 @@ from server.render import Renderer
 from server.routes.assets import AssetRoutes
 from server.routes.commands import CommandRoutes
 from server.routes.documents import DocumentRoutes
+from server.routes.files import FileRoutes
 from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
@@ -188,6 +191,8 @@ class Application:
         openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, self._storage_trouble, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
+        attachments = Attachments(parts.storage.store, config.attach, AttachMetrics(parts.registry))
+        FileRoutes(self.system, self.records, attachments, renderer, config.http).add_to(app)
         players = frozenset(Role(role) for role in config.access.playback_roles)
         RecordingRoutes(self.records, renderer, player, players).add_to(app)
         ListRoutes(self.records, renderer, player, ports.clock, players).add_to(app)

@@ -17,6 +17,7 @@ from server.settings import (
     AccessSettings,
     ActorSettings,
     AgoraSettings,
+    AttachSettings,
     AuthSettings,
     DatabaseSettings,
     DrainSettings,
@@ -68,6 +69,7 @@ class Config(Section):
     actors: ActorSettings = ActorSettings()
     reconciler: ReconcilerSettings = ReconcilerSettings()
     streams: StreamSettings = StreamSettings()
+    attach: AttachSettings = AttachSettings()
     health: HealthSettings = HealthSettings()
     drain: DrainSettings = DrainSettings()
     simulator: SimulatorSettings = SimulatorSettings()

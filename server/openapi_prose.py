@@ -43,6 +43,11 @@ DESCRIPTIONS = {
     + _WAITING,
     "delete_recordings_id": "Objects first, then the row becomes a tombstone: 204 when it stands, also the second time; 202 "
     "while that takes longer.",
+    "post_recordings_id_files": "Media that was recovered elsewhere becomes a part of the recording, which is proven again: "
+    "201 when that is done, 202 while it goes on. Its completeness may rise, and one that failed may become playable; neither "
+    "ever falls. The body is the file itself, with a type of `attach.types` and `?name=`, or JSON with the `url` that it is "
+    "fetched from. A file that takes the name of one that is missing takes its place. 413 above `attach.bytes_max`; 422 with the "
+    "reason where a URL is not fetched, or another file has that name. One of the same name and size is taken for the same.",
     "post_preflight": "The looks of `/readyz`, taken anew, with what to do about each that fails. An object is written with the "
     "recorder's keys, read, opened by its signed URL and deleted. Checks of the severity `warning` do not count for `ok`. While "
     "`storage` fails, new recordings are refused with 503 `storage_unavailable`.",

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from server.routes.streams import StreamQuery
 from server.schemas import (
+    AttachBody,
+    AttachParameters,
     HistoryParameters,
     ListParameters,
     NoParameters,
@@ -167,6 +169,23 @@ COMMANDS = (
         {204: None, 202: None},
         (*ONE, "forbidden", "recording_live", *RUNS),
         who=("HOST", "operator"),
+    ),
+    Operation(
+        "post",
+        f"{RECORDING}/files",
+        "Add a file to a recording that is over",
+        {201: "Recording", 202: "Recording"},
+        (
+            *COMMAND,
+            *("recording_live", "recording_aborted", "recording_deleted"),
+            *("payload_too_large", "unsupported_media_type", "storage_unavailable"),
+        ),
+        query=AttachParameters,
+        body=AttachBody,
+        headers=("Idempotency-Key",),
+        sends=("ETag", "Idempotent-Replayed"),
+        who=("operator",),
+        shows={201: ("completed",), 202: ("completed",)},
     ),
     Operation(
         "post",

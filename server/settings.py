@@ -22,6 +22,7 @@ Text = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[Path, Field(strict=False)]
 WebUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Origin = Annotated[str, Field(pattern=r"^https?://[^\s/?#*]+$")]
+MEDIA_TYPES = ("video/*", "audio/*", "application/vnd.apple.mpegurl", "application/x-mpegurl")
 Delays = Annotated[tuple[Seconds, ...], Field(strict=False, min_length=1)]
 
 
@@ -180,6 +181,18 @@ class StorageSettings(Section):
     connections_max: Count = 50
     part_bytes: Annotated[int, Field(ge=5242880, le=5368709120)] = 8388608
     parts_max: Count = 2
+
+
+class AttachSettings(Section):
+    """What may be added to a recording that is over, and where it may be fetched from."""
+
+    bytes_max: Annotated[int, Field(ge=1)] = 10737418240
+    seconds_max: Seconds = 3600.0
+    silence_seconds_max: Seconds = 30.0
+    redirects_max: Annotated[int, Field(ge=0)] = 3
+    at_once_max: Count = 4
+    types: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)] = MEDIA_TYPES
+    private_addresses: bool = False
 
 
 class PlaybackSettings(Section):

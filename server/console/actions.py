@@ -60,7 +60,7 @@ async def stop(api: Api, recording_id: str, wait_seconds: int, *, as_json: bool)
     if as_json:
         print_json(recording)
     else:
-        print(_end_of(recording))
+        print(end_of(recording))
 
 
 def _facts(recording: Any) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def _span(started_at: str | None, stopped_at: str | None) -> str | None:
     return f"from {moment(started_at)}" + (f" to {moment(stopped_at)}" if stopped_at else "")
 
 
-def _end_of(recording: Any) -> str:
+def end_of(recording: Any) -> str:
     state, note = recording["state"], outcome(recording)
     if state not in OVER:
         return clean(

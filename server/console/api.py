@@ -1,12 +1,13 @@
 """A client of the interface for the command line."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import aiohttp
+import orjson
 
 from server.console.words import clean
 
@@ -64,21 +65,52 @@ class Api:
         prefer = f"wait={wait_seconds}" if wait_seconds else "respond-async"
         return await self._call("POST", f"{_of(recording_id)}/stop", headers={"Prefer": prefer})
 
+    async def attach(
+        self, recording_id: str, name: str | None, content: AsyncIterator[bytes], size: int, kind: str
+    ) -> Any:
+        """The recording once a file was added to it. `kind` is the file's type."""
+        headers = {"Content-Type": kind, "Content-Length": str(size)}
+        return await self._call("POST", f"{_of(recording_id)}/files", _named(name), headers, content)
+
+    async def attach_from(self, recording_id: str, name: str | None, url: str) -> Any:
+        """The recording once the server has fetched a file and added it."""
+        headers, body = {"Content-Type": "application/json"}, orjson.dumps({"url": url})
+        return await self._call("POST", f"{_of(recording_id)}/files", _named(name), headers, body)
+
     async def preflight(self) -> Any:
         """What the server finds when it looks at everything."""
         return await self._call("POST", "/preflight")
 
-    async def _call(self, method: str, path: str, query: Query = (), headers: dict[str, str] | None = None) -> Any:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        headers: dict[str, str] | None = None,
+        content: bytes | AsyncIterator[bytes] | None = None,
+    ) -> Any:
+        # What is sent or fetched takes as long as it takes.
+        patience = TIMEOUT if content is None else aiohttp.ClientTimeout(sock_connect=TIMEOUT.sock_connect)
         try:
             # A redirect is not followed: it would carry the token to whoever it names.
             async with self._http.request(
-                method, f"{self._url}/api/v1{path}", params=list(query), headers=headers, allow_redirects=False
+                method,
+                f"{self._url}/api/v1{path}",
+                params=list(query),
+                headers=headers,
+                data=content,
+                timeout=patience,
+                allow_redirects=False,
             ) as response:
                 return _read(response.status, await response.json(content_type=None))
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CallFailed(f"{self._url} cannot be reached: {_reason(error)}; see --url") from None
         except ValueError:
             raise CallFailed(f"{self._url} does not answer as Tapedeck does; see --url") from None
+
+
+def _named(name: str | None) -> Query:
+    return [] if name is None else [("name", name)]
 
 
 def _of(recording_id: str) -> str:

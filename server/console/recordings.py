@@ -1,4 +1,4 @@
-"""`tapedeck recordings list | show | stop`: what operators do by hand. What is heavy is imported when a command runs."""
+"""`tapedeck recordings list | show | stop | attach`: what operators do by hand. What is heavy is imported when a command runs."""
 
 import asyncio
 import os
@@ -114,6 +114,31 @@ def stop(
     from server.console.actions import stop as run
 
     ask(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
+
+
+@app.command()
+def attach(
+    recording_id: RecordingId,
+    source: Annotated[
+        str, typer.Argument(metavar="FILE|URL", help="A file of this host, or where the server fetches it.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What it is called beside the recording; default: as it is.")
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+    token: Token = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add media that was recovered elsewhere to a recording that is over, which is then proven again.
+
+    \b
+    tapedeck recordings attach 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11 38f8e3cf_standup_20261122100000323.ts
+    tapedeck recordings attach 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11 https://backup.example.com/38f8e3cf_standup_0.mp4
+    """
+    from server.console.attach import attach as run
+
+    ask(url, token, config, lambda api: run(api, recording_id, source, name, as_json=as_json))
 
 
 def ask(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[T]]) -> T:

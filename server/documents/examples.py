@@ -16,7 +16,7 @@ from server.documents.example_life import BEGIN_MS, MEETING_ID, START, Life, who
 from server.errors import ERRORS, Problem, invalid
 from server.playback import UrlSigner, playback_items
 from server.render import Renderer, history_item
-from server.schemas import StartBody, StopBody, UpdateBody
+from server.schemas import AttachBody, StartBody, StopBody, UpdateBody
 from server.streams.frames import Frame, Wire
 from server.streams.observer import StreamObserver
 from server.streams.press import Press, Render, meeting_source
@@ -154,6 +154,7 @@ BODIES: Mapping[type[BaseModel], Named] = {
         "layout": {"layout": {"template": "floating"}},
         "subscription": {"subscribe": {"audio": ["42"], "video": "all"}},
     },
+    AttachBody: {"from_elsewhere": {"url": "https://backup.example.com/38f8e3cf_standup_20261122100000323.ts"}},
     StopBody: {"nothing": {}, "for_a_user": {"onBehalfOf": "user-1"}},
 }
 NOTIFICATION: Mapping[str, Any] = {

@@ -54,7 +54,7 @@ class WebhookRoutes:
         if self._verify is None:
             raise Problem("provider_unavailable", "no webhook secret is set, so no notification can be verified")
         if not self._verify(body, request.headers):
-            self._metrics.refused("bad_signature")
+            self._metrics.overlooked("bad_signature")
             raise Problem("invalid_signature")
         try:
             notice = self._parse(body)
@@ -62,6 +62,7 @@ class WebhookRoutes:
             self._metrics.received("malformed")
             raise Problem("bad_request", str(error)) from None
         if notice.notice_id.startswith(TEST_NOTICES):
+            self._metrics.overlooked("test")
             return json({"test": notice.notice_id})  # about nothing; the sender knows it again
         await self._keep(notice, body)
         return json({})

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -256,9 +256,12 @@ OPERATOR = token_of("operator-1", operator=True)
 
 
 @asynccontextmanager
-async def serving_calls(serve: Serve, config: Config | None = None) -> AsyncIterator[Calls]:
-    """The calls on a free port; what is in flight at the end is let go."""
+async def serving_calls(
+    serve: Serve, config: Config | None = None, also: Callable[[Calls], None] = lambda calls: None
+) -> AsyncIterator[Calls]:
+    """The calls on a free port, and others that `also` adds; what is in flight at the end is let go."""
     calls = Calls(config or Config())
+    also(calls)
     calls.edge = await serve(calls.add_to)
     yield calls
     calls.recorder.open.set()
