@@ -18,7 +18,7 @@ from server.answers import as_problems, etag_of, json
 from server.errors import Problem, invalid
 from server.idempotency import command_key
 from server.params import parse_body, parse_query, read_json
-from server.policy import OPERATOR, PRINCIPAL, route
+from server.policy import OPERATOR_UPLOAD, PRINCIPAL, route
 from server.render import Renderer
 from server.routes.lookup import allowed_recording
 from server.schemas import FILE_NAME, AttachBody, AttachParameters
@@ -67,7 +67,7 @@ class FileRoutes:
         self._http = http
 
     def add_to(self, app: web.Application) -> None:
-        route(app, hdrs.METH_POST, "/api/v1/recordings/{id}/files", self.attach, policy=OPERATOR)
+        route(app, hdrs.METH_POST, "/api/v1/recordings/{id}/files", self.attach, policy=OPERATOR_UPLOAD)
 
     async def attach(self, request: web.Request) -> web.Response:
         """201 once all is proven again, 202 if that is still open when the wait is over."""

@@ -1,6 +1,7 @@
 """Files that are added to a recording: what is taken, what is refused with which reason, and that a refusal leaves nothing."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,15 @@ async def desk(serve: Serve, tmp_path: Path) -> AsyncIterator[Desk]:
 
     async with serving_calls(serve, also=also) as calls:
         yield Desk(calls, store, registry)
+
+
+async def test_a_file_may_be_longer_than_other_bodies(desk: Desk) -> None:
+    recording = await desk.calls.completed("m")
+    longer = bytes(Config().http.body_bytes_max + 1)
+    _, problem, _ = await desk.send(recording["id"], io.BytesIO(longer))
+    assert "attach.bytes_max" in problem["detail"]
+    _, problem, _ = await desk.send(recording["id"], io.BytesIO(longer), Content_Type="application/json")
+    assert f"more than {Config().http.body_bytes_max} bytes" in problem["detail"]
 
 
 async def test_a_file_that_is_sent_is_stored_and_all_is_proven_again(desk: Desk) -> None:
