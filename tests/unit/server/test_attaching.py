@@ -126,6 +126,7 @@ async def test_a_repetition_with_the_same_key_adds_nothing(desk: Desk) -> None:
     status, problem, _ = await desk.send(recording["id"], b"x", "y.mp4", Idempotency_Key="a b")
     assert (status, problem["code"]) == (400, "bad_request")
     assert len(await desk.kept()) == 1
+    assert desk.counted("sent") == 2  # the last one was not even read
 
 
 async def test_another_file_of_that_name_is_refused(desk: Desk) -> None:
@@ -162,6 +163,7 @@ async def test_only_what_is_over_and_there_takes_files(desk: Desk, state: str) -
     status, problem, _ = await desk.send(recording["id"], b"x")
     assert (status, problem["code"]) == expected[state]
     assert await desk.kept() == {}
+    assert desk.counted("sent") == 0  # it was not even read
 
 
 async def test_what_is_deleted_while_its_file_arrives_keeps_nothing(desk: Desk) -> None:
