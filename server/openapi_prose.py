@@ -47,7 +47,8 @@ DESCRIPTIONS = {
     "201 when that is done, 202 while it goes on. Its completeness may rise, and one that failed may become playable; neither "
     "ever falls. The body is the file itself, with a type of `attach.types` and `?name=`, or JSON with the `url` that it is "
     "fetched from. A file that takes the name of one that is missing takes its place. 413 above `attach.bytes_max`; 422 with the "
-    "reason where a URL is not fetched, or another file has that name. One of the same name and size is taken for the same.",
+    "reason where a URL is not fetched, or another file has that name. One of the same name and size is taken for the same."
+    + _WAITING,
     "post_preflight": "The looks of `/readyz`, taken anew, with what to do about each that fails. An object is written with the "
     "recorder's keys, read, opened by its signed URL and deleted. Checks of the severity `warning` do not count for `ok`. While "
     "`storage` fails, new recordings are refused with 503 `storage_unavailable`.",
@@ -94,6 +95,7 @@ QUERY_PARAMETERS = {
     "completeness": "whether what there is to play is all that was captured",
     "expiresIn": "seconds that the URLs play; without it the setting `playback.expires_seconds_default`",
     "heartbeat": "seconds of silence after which a `stream.heartbeat` is sent; none without it",
+    "name": "what the file is called beside the recording's own; without it the last part of the URL that it is fetched from",
     "recording": "the recording that a playlist belongs to",
     "expires": "Unix seconds; later the URL opens nothing",
     "parts": "`all`: one playlist over all parts",

@@ -12,6 +12,7 @@ from actors.domain.commands import AttachFile, Refused
 from actors.domain.model import Actor, ActorKind, Phase, Recording
 from actors.domain.projections import OVER_PHASES
 from actors.errors import CommandOutcomeUnknown
+from actors.mailbox import Answer
 from actors.reading import Records
 from actors.system import ActorSystem
 from server.answers import as_problems, etag_of, json
@@ -19,6 +20,7 @@ from server.errors import Problem, invalid
 from server.idempotency import command_key
 from server.params import parse_body, parse_query, read_json
 from server.policy import OPERATOR_UPLOAD, PRINCIPAL, route
+from server.preferences import Patience, patience_of
 from server.render import Renderer
 from server.routes.lookup import allowed_recording
 from server.schemas import FILE_NAME, AttachBody, AttachParameters
@@ -73,6 +75,7 @@ class FileRoutes:
         """201 once all is proven again, 202 if that is still open when the wait is over."""
         recording = await allowed_recording(request, self._records)
         _check_open(recording)
+        patience = patience_of(request, self._http.stop_wait_seconds, self._http.wait_seconds_max)
         file, said = await self._stored(request, recording)
         command = AttachFile(
             recording_id=recording.recording_id,
@@ -91,10 +94,8 @@ class FileRoutes:
             if isinstance(answer.reply, Refused):
                 await self._files.discard(file)
                 raise Problem(answer.reply.code)
-            found = await self._system.wait(
-                recording.meeting_id, recording.recording_id, _is_proven, self._http.stop_wait_seconds
-            )
-        return self._answer(found or recording, replayed=answer.replayed)
+            found = await self._system.wait(recording.meeting_id, recording.recording_id, _is_proven, patience.seconds)
+        return self._answer(found or recording, answer, patience)
 
     async def _stored(self, request: web.Request, recording: Recording) -> tuple[Attached, bytes]:
         """The file, and what a repetition of the request would say too."""
@@ -114,9 +115,11 @@ class FileRoutes:
             recording.prefix, name, chunks, request.content_type, request.content_length
         ), said
 
-    def _answer(self, recording: Recording, *, replayed: bool) -> web.Response:
-        headers = {"ETag": etag_of(recording), **({"Idempotent-Replayed": "true"} if replayed else {})}
-        return json(self._renderer.recording(recording, private=True), 201 if _is_proven(recording) else 202, headers)
+    def _answer(self, recording: Recording, answer: Answer, patience: Patience) -> web.Response:
+        replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+        headers = {"ETag": etag_of(recording), **patience.headers, **replayed}
+        status = 202 if patience.is_async or not _is_proven(recording) else 201
+        return json(self._renderer.recording(recording, private=True), status, headers)
 
 
 def _check_open(recording: Recording) -> None:

@@ -113,6 +113,12 @@ async def test_the_stream_tells_that_it_changed(desk: Desk) -> None:
     assert told["completeness"] == recording["completeness"]
 
 
+async def test_nobody_has_to_wait_for_the_proof(desk: Desk) -> None:
+    recording = await desk.calls.completed("m")
+    status, _, headers = await desk.send(recording["id"], b"x", Prefer="respond-async")
+    assert (status, headers["Preference-Applied"]) == (202, "respond-async")
+
+
 async def test_a_repetition_with_the_same_key_adds_nothing(desk: Desk) -> None:
     recording = await desk.calls.completed("m")
     first = await desk.send(recording["id"], b"x" * 100, Idempotency_Key="k")
