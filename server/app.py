@@ -130,7 +130,7 @@ class Application:
         store = parts.storage.store
         renderer = Renderer(signer if isinstance(store, LocalStore) else store.addresses)
         urls = OwnUrls(signer) if isinstance(store, LocalStore) else BucketUrls(signer, store, clock)
-        self._calls_metrics = AgoraMetrics(parts.registry)
+        self._calls_metrics, self._webhooks = AgoraMetrics(parts.registry), WebhookMetrics(parts.registry)
         places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         budget = Dispatcher(places, self._calls_metrics)
         agora = AgoraClient(http, parts.account, budget, self._calls_metrics)
@@ -206,7 +206,7 @@ class Application:
             self.system,
             ports.inbox,
             ports.clock,
-            WebhookMetrics(parts.registry),
+            self._webhooks,
             verify=self._verify(),
             parse=NoticeReader(Oddities(self._calls_metrics), ports.clock.now_ms).read,
             bytes_max=config.http.webhook_body_bytes_max,
@@ -271,7 +271,7 @@ class Application:
 
     def _checks(self, agora: AgoraClient, http: aiohttp.ClientSession) -> list[Check]:
         parts = self._parts
-        webhook = webhook_look(http, parts.webhook_url, parts.webhook_secret)
+        webhook = webhook_look(http, parts.webhook_url, parts.webhook_secret, self._webhooks.since)
         return [
             Check("database", database_look(self.standing.ping), DATABASE, vital=True),
             Check("redis", parts.publisher.ping, REDIS),

@@ -283,7 +283,7 @@ class WebhookMetrics:
             "Seconds since a signed notification came, -1 before the first",
             registry=registry,
         )
-        since.set_function(self._since)
+        since.set_function(self.since)
 
     def received(self, result: str) -> None:
         """One that bears the provider's signature."""
@@ -294,7 +294,8 @@ class WebhookMetrics:
         """One that says nothing of the provider: anybody may have sent it, or we ourselves."""
         self._received.labels(result).inc()
 
-    def _since(self) -> float:
+    def since(self) -> float:
+        """Seconds since the provider last spoke, -1 if it never did."""
         return -1.0 if self._last is None else self._now() - self._last
 
 

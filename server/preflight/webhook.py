@@ -1,5 +1,6 @@
 """The way of notifications tried out: one that is signed as the provider's, sent to our own address and recognised there."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -17,8 +18,9 @@ REACH = (
 SAME = "Give every node, and Agora's console, the same AGORA_WEBHOOK_SECRET."
 
 
-def webhook_look(http: aiohttp.ClientSession, url: str, secret: str | None) -> Look:
-    """Whether a notification to `url` comes here, or to another node that knows the same secret."""
+def webhook_look(http: aiohttp.ClientSession, url: str, secret: str | None, since: Callable[[], float]) -> Look:
+    """Whether a notification to `url` comes here, or to another node that knows the same secret. `since`: seconds since one of
+    the provider's own came, which alone proves that it has that secret; -1 if none did."""
 
     async def look() -> str:
         if secret is None:
@@ -34,9 +36,13 @@ def webhook_look(http: aiohttp.ClientSession, url: str, secret: str | None) -> L
         except (aiohttp.ClientError, OSError) as error:
             raise Trouble(f"the address for notifications cannot be reached: {type(error).__name__}", REACH) from None
         _judge(answer.status, told, notice_id)
-        return "a signed notification came back to this server"
+        return f"a signed notification came back to this server; {_providers(since())}"
 
     return look
+
+
+def _providers(seconds: float) -> str:
+    return "none of the provider's own has come yet" if seconds < 0 else f"the provider's last came {seconds:.0f} s ago"
 
 
 def _judge(status: int, told: Any, notice_id: str) -> None:

@@ -26,6 +26,11 @@ from tests.unit.server.test_webhooks import Desk
 SECRET = "the-providers-and-ours"
 
 
+def never() -> float:
+    """Nothing has come of the provider."""
+    return -1.0
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "media")
@@ -109,23 +114,25 @@ async def desk(serve: Serve) -> Desk:
 
 
 async def test_a_notification_to_ourselves_arrives_and_changes_nothing(desk: Desk, http: aiohttp.ClientSession) -> None:
-    assert await webhook_look(http, desk.url, SECRET)() == "a signed notification came back to this server"
+    came = "a signed notification came back to this server; "
+    assert await webhook_look(http, desk.url, SECRET, never)() == came + "none of the provider's own has come yet"
+    assert await webhook_look(http, desk.url, SECRET, lambda: 12.3)() == came + "the provider's last came 12 s ago"
     assert (desk.reported, desk.database.inbox) == ([], {})
 
 
 async def test_another_secret(desk: Desk, http: aiohttp.ClientSession) -> None:
-    said, todo = await trouble_of(webhook_look(http, desk.url, "another one"))
+    said, todo = await trouble_of(webhook_look(http, desk.url, "another one", never))
     assert (said, todo) == ("who answers at the address for notifications has another secret", SAME)
 
 
 async def test_no_secret(http: aiohttp.ClientSession) -> None:
-    said, todo = await trouble_of(webhook_look(http, "http://127.0.0.1:1", None))
+    said, todo = await trouble_of(webhook_look(http, "http://127.0.0.1:1", None, never))
     assert "polling alone carries" in said
     assert todo == "Set AGORA_WEBHOOK_SECRET."
 
 
 async def test_nobody_is_there(http: aiohttp.ClientSession) -> None:
-    said, todo = await trouble_of(webhook_look(http, "http://127.0.0.1:1", SECRET))
+    said, todo = await trouble_of(webhook_look(http, "http://127.0.0.1:1", SECRET, never))
     assert said == "the address for notifications cannot be reached: ClientConnectorError"
     assert todo == REACH
 
@@ -148,6 +155,6 @@ async def test_somebody_else_is_there(http: aiohttp.ClientSession, status: int, 
 
     app.router.add_route("*", "/{path:.*}", answer)
     async with listening(app) as url:
-        said, todo = await trouble_of(webhook_look(http, url, SECRET))
+        said, todo = await trouble_of(webhook_look(http, url, SECRET, never))
     assert said == f"who answers at the address for notifications is not Tapedeck (status {status})"
     assert todo == REACH
