@@ -27,7 +27,7 @@ from tests.unit.server.documented import assert_documented
 from tests.waiting import eventually
 
 NAME = "recovered.mp4"
-SMALL = AttachSettings(bytes_max=1000, silence_seconds_max=0.3, at_once_max=1, private_addresses=True)
+SMALL = AttachSettings(bytes_max=1000, silence_seconds_max=3.0, at_once_max=1, private_addresses=True)
 
 
 class Desk:
