@@ -8,8 +8,9 @@ import aiohttp
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import open_store
 from tests.acceptance.running import Client, RunningServer, serving, token_for
-from tests.acceptance.test_bucket import media_in, told_of
+from tests.acceptance.test_bucket import media_in
 from tests.acceptance.test_command_line import on_a_terminal, piped
+from tests.fakes.buckets import told_of
 from tests.waiting import eventually
 
 

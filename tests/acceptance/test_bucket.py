@@ -13,22 +13,9 @@ from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store, open_store
 from server.preflight.probe import FOLDER as PROBES
 from tests.acceptance.running import Client, serving
-from tests.fakes.buckets import SECRET_KEY
+from tests.fakes.buckets import SECRET_KEY, told_of
 from tests.fakes.sound import RATE, samples_of, wrong_seconds
 from tests.waiting import eventually
-
-
-def told_of(bucket: S3Settings) -> dict[str, str]:
-    """The variables that a user sets."""
-    assert bucket.endpoint_url is not None
-    assert bucket.access_key is not None
-    return {
-        "AWS_S3_BUCKET": bucket.bucket,
-        "AWS_REGION": bucket.region,
-        "AWS_ENDPOINT_URL_S3": bucket.endpoint_url,
-        "AWS_ACCESS_KEY_ID": bucket.access_key,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-    }
 
 
 async def media_in(store: S3Store) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from clients.storage.s3.settings import S3Settings
 from tests.acceptance.running import SECRET, Client, RunningServer, serving, token_for
-from tests.acceptance.test_bucket import told_of
+from tests.fakes.buckets import told_of
 from tests.fakes.faulty_proxy import FaultyProxy, Kind, faulty_proxy
 from tests.waiting import eventually
 

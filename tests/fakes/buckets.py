@@ -94,6 +94,19 @@ async def new_bucket(server: S3Server) -> S3Settings:
     return settings
 
 
+def told_of(bucket: S3Settings) -> dict[str, str]:
+    """The variables that a user sets."""
+    assert bucket.endpoint_url is not None
+    assert bucket.access_key is not None
+    return {
+        "AWS_S3_BUCKET": bucket.bucket,
+        "AWS_REGION": bucket.region,
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+
+
 async def _made(line: Line) -> bool:
     """SeaweedFS listens a little before it is ready."""
     try:

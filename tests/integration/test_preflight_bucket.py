@@ -7,15 +7,20 @@ from dataclasses import replace
 import aiohttp
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
+from actors.ports import StorageDenied, StorageNotFound
 from clients.storage.s3.line import open_line
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store
 from server.checks import Trouble
+from server.config import load_config
 from server.ids import SystemClock
+from server.metrics import StorageMetrics
 from server.preflight.bucket import DELETE, OPEN, READ, WRITE, BucketProbe
 from server.preflight.bucket_looks import clock_look, public_access_look, region_look
-from tests.fakes.buckets import S3Server
+from server.storage import open_storage
+from tests.fakes.buckets import S3Server, told_of
 from tests.fakes.faulty_proxy import FaultyProxy, faulty_proxy
 
 FULL = {
@@ -34,11 +39,11 @@ class Site:
     ) -> None:
         self.proxy = proxy
         self.http = http
-        self._settings = replace(bucket, endpoint_url=proxy.url, attempts_max=1, silence_seconds=3.0)
+        self.settings = replace(bucket, endpoint_url=proxy.url, attempts_max=1, silence_seconds=3.0)
         self._stack = stack
 
     async def store(self, **changes: str) -> S3Store:
-        settings = replace(self._settings, **changes)
+        settings = replace(self.settings, **changes)
         return S3Store(await self._stack.enter_async_context(open_line(settings, lambda call, outcome: None)))
 
     async def probe(self, **recorder: str) -> BucketProbe:
@@ -174,6 +179,28 @@ async def test_clocks_are_apart(site: Site) -> None:
     site.proxy.strike("answer_lost")
     with pytest.raises(Trouble, match="the store's clock cannot be read"):
         await look()
+
+
+async def test_whoever_meets_a_failure_gives_the_alarm(site: Site) -> None:
+    """But for what only the preflight asks."""
+    config = load_config(None, told_of(site.settings))
+    rung: list[bool] = []
+    async with open_storage(config, StorageMetrics(CollectorRegistry()), site.http, SystemClock()) as storage:
+        storage.alarm.heard = lambda: rung.append(True)
+        assert isinstance(storage.store, S3Store)
+        site.proxy.strike("denied")
+        for check in storage.checks:
+            if check.warns:
+                with pytest.raises(Trouble):
+                    await check.look()
+        assert rung == []
+        with pytest.raises(StorageDenied):
+            await storage.store.get("r/a")
+        assert rung == [True]
+        site.proxy.heal()
+        with pytest.raises(StorageNotFound):
+            await storage.store.get("r/a")
+        assert rung == [True]
 
 
 async def test_recorders_have_keys_of_their_own(site: Site, s3_server: S3Server) -> None:
