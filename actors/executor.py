@@ -16,6 +16,7 @@ from actors.domain.commands import (
     Command,
     MediaErased,
     MediaExamined,
+    MediaSurveyed,
     MembersAnswered,
     QueryAnswered,
     StartAnswered,
@@ -34,6 +35,7 @@ from actors.domain.effects import (
     Effect,
     StorageErase,
     StorageExamine,
+    StorageSurvey,
 )
 from actors.domain.outcomes import Ambiguous, Outcome
 from actors.ports import MediaStore, Observer, Recorder
@@ -98,6 +100,9 @@ class Executor:
             case StorageExamine(recording_id=recording_id, prefix=prefix):
                 report = await self._guard(effect, self._media.examine(prefix))
                 return MediaExamined(recording_id=recording_id, outcome=report)
+            case StorageSurvey(recording_id=recording_id, prefix=prefix, after=after):
+                listed = await self._guard(effect, self._media.survey(prefix, after))
+                return MediaSurveyed(recording_id=recording_id, after=after, outcome=listed)
             case StorageErase(recording_id=recording_id, prefix=prefix):
                 erased = await self._guard(effect, self._media.erase(prefix))
                 return MediaErased(recording_id=recording_id, outcome=erased)

@@ -26,6 +26,7 @@ from actors.domain.outcomes import (
     Acquired,
     Banned,
     Erased,
+    Inventory,
     Members,
     Outcome,
     QueryAnswer,
@@ -254,8 +255,12 @@ class MediaStore(Protocol):
         """List everything below the prefix, read its playlists, open its MP4s."""
         ...
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Outcome[Inventory]:
+        """A page of everything below the prefix, all versions of it, behind `after`, and what forbids its deletion."""
+        ...
+
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
-        """Delete everything below the prefix. Done only when nothing is left."""
+        """Delete everything that is below the prefix now, all versions of it."""
         ...
 
 

@@ -138,7 +138,7 @@ class Application:
         self.standing = PostgresStanding(
             parts.pool, parts.account.app_id, config.agora.requests_per_second, lambda: budget.waiting
         )
-        self.media = StoredMedia(store)
+        self.media = StoredMedia(store, config.storage.receipt_keys_max)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(
             store,

@@ -145,10 +145,10 @@ ERRORS: Mapping[str, ErrorCode] = {
     "recording_locked": ErrorCode(
         409,
         "The recording is locked",
-        "Something protects the recording from deletion, a legal hold for example.",
+        "The bucket keeps an object of it under a lock until a date, which lockedUntil tells, or under somebody's legal hold; "
+        "then lockedUntil is null. Nothing was deleted.",
         Action.GIVE_UP,
-        "Whoever locked it has to unlock it.",
-        reserved=True,
+        "Delete it after lockedUntil; a hold has to be lifted by whoever put it there.",
     ),
     "recording_deleted": ErrorCode(
         410,

@@ -42,7 +42,8 @@ DESCRIPTIONS = {
     "post_recordings_id_stop": "As the stop of its meeting, but only ever this one; 200 too when it is over already."
     + _WAITING,
     "delete_recordings_id": "Objects first, then the row becomes a tombstone: 204 when it stands, also the second time; 202 "
-    "while that takes longer.",
+    "while that takes longer. All versions go, and what the provider brings later goes too; the history has the receipt. 409 "
+    "`recording_locked` if the store holds something of it under a lock: then nothing is deleted.",
     "post_recordings_id_files": "Media that was recovered elsewhere becomes a part of the recording, which is proven again: "
     "201 when that is done, 202 while it goes on. Its completeness may rise, and one that failed may become playable; neither "
     "ever falls. The body is the file itself, with a type of `attach.types` and `?name=`, or JSON with the `url` that it is "

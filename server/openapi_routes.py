@@ -167,7 +167,7 @@ COMMANDS = (
         RECORDING,
         "Delete the media",
         {204: None, 202: None},
-        (*ONE, "forbidden", "recording_live", *RUNS),
+        (*ONE, "forbidden", "recording_live", "recording_locked", *RUNS),
         who=("HOST", "operator"),
     ),
     Operation(

@@ -56,6 +56,7 @@ class HttpSettings(Section):
     start_wait_seconds: SecondsOrZero = 25.0
     stop_wait_seconds: SecondsOrZero = 10.0
     update_wait_seconds: SecondsOrZero = 25.0
+    delete_wait_seconds: SecondsOrZero = 25.0
     wait_seconds_max: SecondsOrZero = 25.0
 
 
@@ -161,6 +162,8 @@ class StorageSettings(Section):
     path: FilePath | None = None
     min_free_bytes: Annotated[int, Field(ge=0)] = 1073741824
     erase_delays_seconds: Delays = (1.0, 5.0, 30.0, 60.0)
+    locked_interval_seconds: Seconds = 3600.0
+    receipt_keys_max: Annotated[int, Field(ge=1, le=1000)] = 500
     bucket: Text | None = None
     region: Text | None = None
     region_id: Annotated[int, Field(ge=0)] | None = None

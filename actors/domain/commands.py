@@ -11,6 +11,7 @@ from actors.domain.outcomes import (
     Acquired,
     Banned,
     Erased,
+    Inventory,
     Members,
     Outcome,
     QueryAnswer,
@@ -57,10 +58,14 @@ class UpdateRecording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRecording:
-    """Remove a settled recording's media and leave a tombstone. The actor recalls the recording from the journal first."""
+    """Remove a settled recording's media and leave a tombstone. The actor recalls the recording from the journal first.
+
+    `late`: what lies below the prefix of a tombstone is to go, too.
+    """
 
     recording_id: RecordingId
     by: Actor
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,13 @@ class MediaExamined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSurveyed:
+    recording_id: RecordingId
+    after: str | None
+    outcome: Outcome[Inventory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaErased:
     recording_id: RecordingId
     outcome: Outcome[Erased]
@@ -180,6 +192,7 @@ Command = (
     | BanAnswered
     | MembersAnswered
     | MediaExamined
+    | MediaSurveyed
     | MediaErased
     | ProviderReported
 )

@@ -14,6 +14,7 @@ from actors.domain.commands import (
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MediaSurveyed,
     MembersAnswered,
     Moment,
     ProviderReported,
@@ -30,7 +31,7 @@ from actors.domain.commands import (
 from actors.domain.events import AnyEvent
 from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
-from actors.domain.rules import calls, clock, eviction, media, notices, rooms, updates, users
+from actors.domain.rules import calls, clock, erasure, eviction, media, notices, rooms, updates, users
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import SYSTEM
 
@@ -80,8 +81,10 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             rooms.members_answered(draft, command)
         case MediaExamined():
             media.examined(draft, command)
+        case MediaSurveyed():
+            erasure.surveyed(draft, command)
         case MediaErased():
-            media.erased(draft, command)
+            erasure.erased(draft, command)
         case ProviderReported(notice):
             notices.reported(draft, notice)
         case _:
@@ -96,7 +99,7 @@ def actor_of(command: Command) -> Actor:
             return by
         case DeleteRecording(by=by) | AttachFile(by=by):
             return by
-        case Wake() | MediaExamined() | MediaErased():
+        case Wake() | MediaExamined() | MediaSurveyed() | MediaErased():
             return Actor(ActorKind.SYSTEM, SYSTEM)
         case _:
             return Actor(ActorKind.PROVIDER, "agora")

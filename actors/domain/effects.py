@@ -110,6 +110,15 @@ class StorageExamine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSurvey:
+    """List a page of everything below the prefix, every version of it, and its locks. `after`: None for the first page."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageErase:
     """Delete everything below the prefix."""
 
@@ -127,6 +136,7 @@ Effect = (
     | AgoraBan
     | AgoraMembers
     | StorageExamine
+    | StorageSurvey
     | StorageErase
 )
 

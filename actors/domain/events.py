@@ -6,6 +6,17 @@ types of api.md 4; the others are kept with their evidence and shown in a record
 
 from dataclasses import dataclass
 
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.event import Event
 from actors.domain.eviction_events import (
     BanDeferred,
@@ -21,13 +32,10 @@ from actors.domain.eviction_events import (
 )
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
     FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
     RecordingReproven,
     UploadReported,
@@ -295,8 +303,14 @@ AnyEvent = (
     | FileAttached
     | RecordingReproven
     | DeletionRequested
+    | MediaListed
+    | DeletionRefused
+    | ErasureBegan
+    | MediaRemoved
     | DeletionDeferred
     | RecordingDeleted
+    | LateMediaFound
+    | LateMediaErased
     | EvictionBegan
     | StrayFound
     | EvicteeFound

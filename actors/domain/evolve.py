@@ -4,6 +4,18 @@ from dataclasses import replace
 from typing import assert_never
 
 from actors.domain.attempting import apply_proof, apply_to_attempt
+from actors.domain.erasing import apply_erasure
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.events import (
     AnyEvent,
     AttemptClosed,
@@ -38,19 +50,16 @@ from actors.domain.eviction_events import (
 )
 from actors.domain.ids import RecordingId
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
     FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
     RecordingReproven,
     UploadReported,
 )
 from actors.domain.model import LOST, Attempt, Gap, Meeting, Phase, Recording, State, StorageStatus, Want
-from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, upload_of
+from actors.domain.projections import LIVE_PHASES, attempt_numbered, attempts_of, is_unsettled, upload_of
 from actors.domain.transitions import IllegalTransition, next_phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 from actors.domain.updating import apply_update
@@ -97,8 +106,7 @@ def recall(meeting: Meeting, recording: Recording) -> Meeting:
 
 def prune(meeting: Meeting) -> Meeting:
     """The meeting without its settled recordings; their rows are enough."""
-    unsettled = (Phase.PROCESSING, Phase.REPROVING, Phase.DELETING)
-    finishing = {key: item for key, item in meeting.finishing.items() if item.phase in unsettled}
+    finishing = {key: item for key, item in meeting.finishing.items() if is_unsettled(item)}
     return meeting if len(finishing) == len(meeting.finishing) else replace(meeting, finishing=finishing)
 
 
@@ -249,14 +257,22 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
-        case FileAttached() | DeletionRequested():
+        case FileAttached():
             return replace(recording, check_at_ms=event.check_at_ms, checks=0)
         case RecordingReproven():
             return _proven(replace(recording, error=None), event)
-        case DeletionDeferred():
-            return replace(recording, check_at_ms=event.check_at_ms, checks=recording.checks + 1)
-        case RecordingDeleted():
-            return replace(recording, deleted_at_ms=at_ms, storage_status=StorageStatus.DELETED, files=())
+        case (
+            DeletionRequested()
+            | MediaListed()
+            | DeletionRefused()
+            | ErasureBegan()
+            | MediaRemoved()
+            | DeletionDeferred()
+            | RecordingDeleted()
+            | LateMediaFound()
+            | LateMediaErased()
+        ):
+            return apply_erasure(recording, event, at_ms)
         case (
             RecordingRequested()
             | EvictionBegan()

@@ -1,6 +1,7 @@
 """What storage holds of a recording, as an adapter reports it; `evidence.judge` draws the conclusion."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +11,27 @@ class StoredObject:
     key: str
     size: int
     modified_at_ms: int
+
+
+class Kept(StrEnum):
+    """What a store may keep below a prefix."""
+
+    OBJECT = "object"
+    MARKER = "marker"
+    """Left where an object was deleted before."""
+    UPLOAD = "upload"
+    """Begun, and never ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """What an erasure's receipt says of an object: its name below the prefix, bytes, and its version where the store keeps
+    several; of an upload its id."""
+
+    name: str
+    size: int
+    version: str | None = None
+    kind: Kept = Kept.OBJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What becomes of the files, and so of the recording: reported, examined, called complete or failed, deleted."""
+"""What becomes of the files, and so of the recording: reported, examined, called complete or failed."""
 
 from dataclasses import dataclass
 
@@ -101,36 +101,3 @@ class RecordingReproven(Event):
     gaps: tuple[Gap, ...]
     started_at_ms: int
     stopped_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionRequested(Event):
-    """Somebody wants the media gone: objects first, then the tombstone."""
-
-    kind = "media.deletion_requested"
-    visible = False
-
-    by: str
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionDeferred(Event):
-    """Storage would not delete; it is tried again at `check_at_ms`."""
-
-    kind = "media.deletion_deferred"
-    visible = False
-
-    why: str
-    check_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingDeleted(Event):
-    """The media is gone; the row stays as a tombstone."""
-
-    kind = "recording.deleted"
-    public = True
-
-    objects: int
-    bytes: int

@@ -17,10 +17,12 @@ from actors.domain.effects import (
     Effect,
     StorageErase,
     StorageExamine,
+    StorageSurvey,
 )
+from actors.domain.erasure import Erasure
 from actors.domain.ids import RecordingId
 from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want
-from actors.domain.projections import is_told
+from actors.domain.projections import erasure_of, is_told
 
 
 def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
@@ -85,12 +87,18 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
         if recording.phase is Phase.PROCESSING:
             due_at_ms = min(recording.check_at_ms, recording.deadline_at_ms or recording.check_at_ms)
             yield due_at_ms, StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
+        elif (erasure := erasure_of(recording)) is not None:
+            yield recording.check_at_ms, _erasing(recording, erasure)
         elif recording.phase is Phase.REPROVING:
             examine = StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
             yield recording.check_at_ms, examine
-        elif recording.phase is Phase.DELETING:
-            erase = StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
-            yield recording.check_at_ms, erase
+
+
+def _erasing(recording: Recording, erasure: Erasure) -> StorageSurvey | StorageErase:
+    """Nothing is removed before it is listed: the receipt is durable first."""
+    if erasure.listed:
+        return StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
+    return StorageSurvey(recording_id=recording.recording_id, prefix=recording.prefix, after=erasure.after)
 
 
 def _evicting(eviction: Eviction) -> Iterator[tuple[int, Effect]]:

@@ -67,6 +67,8 @@ class Policy:
     backup_interval_ms: int = 300_000
     """Between looks at storage while the provider holds files in its backup."""
     erase_delays_ms: tuple[int, ...] = (1_000, 5_000, 30_000, 60_000)
+    locked_interval_ms: int = 3_600_000
+    """Between looks at something that is locked, when the rest of it is removed already."""
     settle_ms: int = 45_000
     """So long after the provider said that all is stored, a hole is waited for."""
     tolerance_ms: int = 3_000

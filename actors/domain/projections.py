@@ -1,5 +1,6 @@
 """What a recording's state says to others: its public words, its attempts, where its files are."""
 
+from actors.domain.erasure import Erasure
 from actors.domain.model import Attempt, Phase, Recording, State, Status, StorageStatus, Update, Want
 
 LIVE_PHASES = frozenset({Phase.ACCEPTED, Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE})
@@ -42,6 +43,16 @@ def status_of_state(state: State) -> Status:
 def is_live(recording: Recording) -> bool:
     """Whether it takes the meeting's one live place."""
     return recording.phase in LIVE_PHASES
+
+
+def erasure_of(recording: Recording) -> Erasure | None:
+    """The erasure that is under way. One that was begun before there were receipts has none in its state."""
+    return recording.erasure or (Erasure() if recording.phase is Phase.DELETING else None)
+
+
+def is_unsettled(recording: Recording) -> bool:
+    """Whether something is left to do for a recording that is over."""
+    return recording.phase in (Phase.PROCESSING, Phase.REPROVING) or erasure_of(recording) is not None
 
 
 def is_told(recording: Recording) -> bool:

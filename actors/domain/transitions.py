@@ -6,6 +6,17 @@ durable. Events of the meeting's eviction are not here: they are about an attemp
 
 from collections.abc import Mapping
 
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.event import Event
 from actors.domain.events import (
     AttemptClosed,
@@ -28,13 +39,10 @@ from actors.domain.eviction_events import (
     EvictionBegan,
 )
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
     FileAttached,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
     RecordingReproven,
     UploadReported,
@@ -43,6 +51,18 @@ from actors.domain.model import Phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 Row = Mapping[type[Event], Phase]
+
+
+def _looked_at(settled: Phase) -> Row:
+    """A deletion first looks for locks and writes its receipt; until then the recording stays as it is."""
+    return {
+        DeletionRequested: settled,
+        MediaListed: settled,
+        DeletionDeferred: settled,
+        DeletionRefused: settled,
+        ErasureBegan: Phase.DELETING,
+    }
+
 
 TABLE: Mapping[Phase, Row] = {
     Phase.ACCEPTED: {
@@ -118,18 +138,29 @@ TABLE: Mapping[Phase, Row] = {
         RecordingFailed: Phase.FAILED,
         RecordingAborted: Phase.ABORTED,
     },
-    Phase.COMPLETED: {FileAttached: Phase.REPROVING, DeletionRequested: Phase.DELETING},
-    Phase.FAILED: {FileAttached: Phase.REPROVING, DeletionRequested: Phase.DELETING},
-    Phase.ABORTED: {DeletionRequested: Phase.DELETING},
+    Phase.COMPLETED: {FileAttached: Phase.REPROVING, **_looked_at(Phase.COMPLETED)},
+    Phase.FAILED: {FileAttached: Phase.REPROVING, **_looked_at(Phase.FAILED)},
+    Phase.ABORTED: _looked_at(Phase.ABORTED),
     Phase.REPROVING: {
         FileAttached: Phase.REPROVING,
         MediaAwaited: Phase.REPROVING,
         RecordingReproven: Phase.COMPLETED,
         RecordingFailed: Phase.FAILED,
-        DeletionRequested: Phase.DELETING,
+        **_looked_at(Phase.REPROVING),
     },
-    Phase.DELETING: {DeletionDeferred: Phase.DELETING, RecordingDeleted: Phase.DELETED},
-    Phase.DELETED: {},
+    Phase.DELETING: {
+        MediaListed: Phase.DELETING,
+        MediaRemoved: Phase.DELETING,
+        DeletionDeferred: Phase.DELETING,
+        RecordingDeleted: Phase.DELETED,
+    },
+    Phase.DELETED: {
+        LateMediaFound: Phase.DELETED,
+        MediaListed: Phase.DELETED,
+        MediaRemoved: Phase.DELETED,
+        DeletionDeferred: Phase.DELETED,
+        LateMediaErased: Phase.DELETED,
+    },
 }
 
 

@@ -110,6 +110,20 @@ const TOLD = {
   'media.attached': (d) => ['A file was added', `${d.key}, by ${d.by}.`, 'blue'],
   'media.reproven': (d) => completed(d),
   'media.deletion_requested': (d) => ['Deletion was asked for', `By ${d.by}.`, 'grey'],
+  'media.listed': (d) => [
+    'What is to be deleted was listed',
+    `${d.objects.length} objects, ${bytes(d.objects.reduce((sum, each) => sum + each.size, 0))}.`,
+    'grey',
+  ],
+  'media.deletion_refused': (d) => [
+    'The store would not delete',
+    `It keeps something of it ${d.until ? `under a lock ${until(d.until)}` : 'under a hold'}. Nothing was deleted.`,
+    'amber',
+  ],
+  'media.erasing': () => ['The receipt is complete', 'Its media is being deleted.', 'grey'],
+  'media.removed': (d) => ['Storage removed what it had', `${d.objects} objects, ${bytes(d.bytes)}.`, 'grey'],
+  'media.late': () => ['Something came after the deletion', 'It is deleted too.', 'amber'],
+  'media.late_erased': (d) => ['What came late was deleted', `${d.objects} objects, ${bytes(d.bytes)}.`, 'grey'],
   'media.deletion_deferred': (d) => [
     'Storage would not delete',
     `It is tried again at ${timeOfDay(d.checkAt)}.`,

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.outcomes import Done, Erased, Outcome
+from actors.domain.media import ListedObject, MediaReport, Movie, Playlist, Slice, StoredObject
+from actors.domain.outcomes import Done, Erased, Inventory, Outcome
 from tests.fakes.recorders import Leg, Session
 
 SLICE_MS = 15_000
@@ -38,6 +38,10 @@ class FakeMedia:
                 movies.append(Movie(f"{_stem(session, session.leg)}_0.mp4", 1000, seconds))
                 objects.append(StoredObject(movies[-1].key, 1000, 0))
         return Done(MediaReport(tuple(objects), tuple(playlists), tuple(movies)))
+
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Outcome[Inventory]:
+        objects = tuple(ListedObject(item.sid, 1000) for item in self._of(prefix))
+        return Done(Inventory(objects))
 
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
         sessions = self._of(prefix)

@@ -73,6 +73,9 @@ class ProviderCable:
     async def examine(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("examine", lambda: self._shelf.examine(prefix))
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Any:
+        return await self._stored("survey", lambda: self._shelf.survey(prefix, after))
+
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("erase", lambda: self._shelf.erase(prefix))
 

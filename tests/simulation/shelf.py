@@ -41,6 +41,9 @@ class Shelf:
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         return Done(await self.report(prefix, self._agora.clock.now_ms()))
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Any:
+        return await self._agora.media.survey(prefix, after)
+
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._agora.media.erase(prefix)
 

@@ -1,14 +1,12 @@
-"""After the recorder: the proof of what there is to play, and its deletion."""
+"""After the recorder: the proof of what there is to play."""
 
 from dataclasses import replace
 
-from actors.domain.commands import MediaErased, MediaExamined
+from actors.domain.commands import MediaExamined
 from actors.domain.evidence import Nothing, NotYet, Proven, judge, judge_again
 from actors.domain.media_events import (
-    DeletionDeferred,
     MediaAwaited,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingReproven,
 )
 from actors.domain.model import (
@@ -91,25 +89,6 @@ def _proof_of(recording: Recording, found: Proven | None) -> RecordingReproven:
         started_at_ms=found.started_at_ms,
         stopped_at_ms=found.stopped_at_ms,
     )
-
-
-def erased(draft: Draft, command: MediaErased) -> None:
-    """Objects first, then the tombstone; repeated until nothing is left."""
-    recording = draft.meeting.recording(command.recording_id)
-    if recording is None or recording.phase is not Phase.DELETING:
-        return
-    match command.outcome:
-        case Done(erased_media):
-            draft.emit(
-                RecordingDeleted(
-                    recording_id=recording.recording_id, objects=erased_media.objects, bytes=erased_media.bytes
-                )
-            )
-        case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
-            pause_ms = draft.pause_ms(draft.policy.erase_delays_ms, recording.checks)
-            draft.emit(
-                DeletionDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms)
-            )
 
 
 def _waiting(meeting: Meeting, recording: Recording) -> NotYet | None:

@@ -1,9 +1,11 @@
 """What users ask for: start, stop, delete, and files of elsewhere. They change what is wanted, and so may be repeated."""
 
 from actors.domain.commands import Accepted, AttachFile, DeleteRecording, Refused, Reply, StartRecording, StopRecording
+from actors.domain.erasure_events import DeletionRequested, LateMediaFound
 from actors.domain.events import RecordingRequested
-from actors.domain.media_events import DeletionRequested, FileAttached
+from actors.domain.media_events import FileAttached
 from actors.domain.model import Phase, Recording, Want
+from actors.domain.projections import OVER_PHASES, erasure_of
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import open_attempt, request_stop
 
@@ -54,11 +56,18 @@ def delete(draft: Draft, command: DeleteRecording) -> Reply:
     recording = draft.meeting.recording(command.recording_id)
     if recording is None:
         return Refused("not_found")
-    if recording.phase in (Phase.COMPLETED, Phase.FAILED, Phase.ABORTED, Phase.REPROVING):
-        draft.emit(DeletionRequested(recording_id=recording.recording_id, by=command.by.id, check_at_ms=draft.now_ms))
-    elif recording.phase not in (Phase.DELETING, Phase.DELETED):
+    if recording.phase not in (*OVER_PHASES, Phase.DELETING):
         return Refused("recording_live", recording.recording_id)
+    if erasure_of(recording) is None:
+        _begin_to_delete(draft, command, recording)
     return Accepted(recording.recording_id)
+
+
+def _begin_to_delete(draft: Draft, command: DeleteRecording, recording: Recording) -> None:
+    if recording.phase is not Phase.DELETED:
+        draft.emit(DeletionRequested(recording_id=recording.recording_id, by=command.by.id, check_at_ms=draft.now_ms))
+    elif command.late:
+        draft.emit(LateMediaFound(recording_id=recording.recording_id, check_at_ms=draft.now_ms))
 
 
 def attach(draft: Draft, command: AttachFile) -> Reply:
@@ -66,6 +75,8 @@ def attach(draft: Draft, command: AttachFile) -> Reply:
     recording = draft.meeting.recording(command.recording_id)
     if recording is None:
         return Refused("not_found")
+    if erasure_of(recording) is not None:
+        return Refused("recording_deleted", recording.recording_id)
     match recording.phase:
         case Phase.COMPLETED | Phase.FAILED | Phase.REPROVING:
             draft.emit(

@@ -11,6 +11,7 @@ from actors.domain.commands import (
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MediaSurveyed,
     Notice,
     ProviderReported,
     QueryAnswered,
@@ -22,9 +23,9 @@ from actors.domain.commands import (
     UpdateRecording,
     Wake,
 )
-from actors.domain.evolve import recall
+from actors.domain.erasure import Lock
 from actors.domain.ids import NoticeId, RecordingId
-from actors.domain.media import MediaReport
+from actors.domain.media import ListedObject, MediaReport
 from actors.domain.model import Failure, FailureCode, Layout, Phase, RecordingSpec, Subscription
 from actors.domain.outcomes import (
     Acquired,
@@ -32,6 +33,7 @@ from actors.domain.outcomes import (
     Ambiguous,
     Done,
     Erased,
+    Inventory,
     Leaving,
     NotFound,
     NothingRecorded,
@@ -123,6 +125,15 @@ def commands(story: Story) -> list[Command]:
             MediaExamined(recording_id=names["recording_id"], outcome=item)
             for item in [Done(MediaReport((), (), ())), *UNCLEAR]
         ),
+        *(
+            MediaSurveyed(recording_id=names["recording_id"], after=after, outcome=item)
+            for after in (None, "x")
+            for item in [
+                Done(Inventory(())),
+                Done(Inventory((ListedObject("a", 3),))),
+                Done(Inventory((), None, Lock(7))),
+            ]
+        ),
         *(MediaErased(recording_id=names["recording_id"], outcome=item) for item in [Done(Erased(3, 99)), *UNCLEAR]),
         *(ProviderReported(notice) for notice in notices),
     ]
@@ -160,18 +171,3 @@ def test_a_settled_recording_is_forgotten_and_not_changed_by_late_answers() -> N
     assert story.meeting.live is None
     assert not story.meeting.finishing
     assert pending_effects(story.meeting, story.now_ms) == ()
-
-
-def test_deleting_takes_objects_first_then_leaves_a_tombstone() -> None:
-    story = in_phase(Phase.COMPLETED)
-    story.meeting = recall(story.meeting, story.last)
-    story.do(DeleteRecording(recording_id=RecordingId("r-1"), by=HOST))
-    assert story.last.phase is Phase.DELETING
-    assert story.due() == ["StorageErase"]
-    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=RetryLater("busy", FAILURE)))
-    assert story.due() == []
-    assert story.later(1).due() == ["StorageErase"]
-    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=Done(Erased(6, 100))))
-    assert story.last.phase is Phase.DELETED
-    assert story.public_kinds[-1] == "recording.deleted"
-    assert not story.meeting.finishing
