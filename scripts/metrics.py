@@ -24,6 +24,7 @@ from server.metrics import (
     WebhookMetrics,
 )
 from server.middleware import RequestMetrics
+from server.sweep.metrics import SweepMetrics
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 TOPICS = {
@@ -31,7 +32,7 @@ TOPICS = {
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
-    "This process": (ServerMetrics, NodeMetrics, StorageMetrics),
+    "This process": (ServerMetrics, NodeMetrics, StorageMetrics, SweepMetrics),
 }
 
 HEAD = """# Metrics

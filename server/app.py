@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -33,6 +34,7 @@ from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool
 from clients.postgres.records import PostgresRecords
 from clients.postgres.standing import PostgresStanding
+from clients.postgres.sweeps import PostgresSweeps
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
@@ -68,7 +70,7 @@ from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
 from server.preflight.webhook import webhook_look
 from server.render import Renderer
 from server.routes.assets import AssetRoutes
-from server.routes.commands import CommandRoutes
+from server.routes.commands import PREFIX, CommandRoutes
 from server.routes.documents import DocumentRoutes
 from server.routes.files import FileRoutes
 from server.routes.lists import ListRoutes
@@ -77,10 +79,15 @@ from server.routes.operations import OperationRoutes
 from server.routes.preflight import PreflightRoutes
 from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
+from server.routes.sweep import SweepRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
 from server.storage import STORAGE, Storage
 from server.streams.press import Render
+from server.sweep.looking import Looking
+from server.sweep.metrics import SweepMetrics
+from server.sweep.sweeper import Sweeper
+from server.sweep.timer import SweepTimer
 
 CLOSING_SECONDS = 2.0
 """Of `drain.seconds`, what the streams may take to be sent away."""
@@ -171,6 +178,7 @@ class Application:
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
         self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
+        self.sweeper = self._sweeper()
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
         self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora, http))
         parts.storage.alarm.heard = lambda: self.health.suspect(STORAGE)
@@ -213,6 +221,7 @@ class Application:
         ).add_to(app)
         folder = parts.storage.store if isinstance(parts.storage.store, LocalStore) else None
         MediaRoutes(folder, self.shelf, self.records, signer, urls, ports.clock).add_to(app)
+        SweepRoutes(self.sweeper, config.sweep.items_max).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
         PreflightRoutes(self.health).add_to(app)
         AssetRoutes(parts.public_url, *parts.storage.media_urls).add_to(app)
@@ -250,9 +259,17 @@ class Application:
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
         await self.heartbeat.beat()
         works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), self.health.watch())
-        async with _running(*works, *jwks):
+        sweeps = SweepTimer(self.sweeper, self._parts.config.sweep.interval_seconds).run()
+        async with _running(*works, sweeps, *jwks):
             yield
         self._scrape.close()
+
+    def _sweeper(self) -> Sweeper:
+        parts, store = self._parts, self._parts.storage.store
+        sweeps = PostgresSweeps(parts.pool, PREFIX)
+        node = self.node if isinstance(store, LocalStore) else None
+        look = partial(Looking, store, sweeps, self.system, f"{PREFIX}/", node)
+        return Sweeper(sweeps, look, self.node, parts.config.sweep, SweepMetrics(parts.registry))
 
     def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
         secret = self._parts.config.agora.app_certificate

@@ -35,6 +35,7 @@ from server.settings import (
     SimulatorSettings,
     StorageSettings,
     StreamSettings,
+    SweepSettings,
 )
 
 __all__ = ["AgoraMode", "Config", "ConfigError", "check_modes", "load_config"]
@@ -63,6 +64,7 @@ class Config(Section):
     proof: ProofSettings = ProofSettings()
     storage: StorageSettings = StorageSettings()
     attach: AttachSettings = AttachSettings()
+    sweep: SweepSettings = SweepSettings()
     playback: PlaybackSettings = PlaybackSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()

@@ -150,6 +150,15 @@ ERRORS: Mapping[str, ErrorCode] = {
         Action.GIVE_UP,
         "Delete it after lockedUntil; a hold has to be lifted by whoever put it there.",
     ),
+    "sweep_running": ErrorCode(
+        409,
+        "A sweep is running",
+        "One sweep runs at a time, over all nodes: another caller's, or the one that nobody asks for.",
+        Action.WAIT,
+        "Ask again after Retry-After.",
+        retryable=True,
+        retry_after_seconds=30,
+    ),
     "recording_deleted": ErrorCode(
         410,
         "The recording was deleted",

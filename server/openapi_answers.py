@@ -20,6 +20,7 @@ from server.openapi_shapes import (
     said,
     words,
 )
+from server.sweep.findings import Action, Kind
 
 _SELECTION: Schema = {"anyOf": [{"const": "all"}, a_list(TEXT)]}
 _VIDEO = an_object(
@@ -140,6 +141,21 @@ ANSWERS: dict[str, Schema] = {
             )
         ),
         **_ITEMS,
+    ),
+    "Sweep": an_object(
+        items=a_list(
+            an_object(
+                kind=words(Kind),
+                key=said(
+                    TEXT, "a folder or an object in storage; of a recording its id, of a session channel, uid and sid"
+                ),
+                firstSeenAt=said(TIME, "when a sweep found it first"),
+                action=words(Action),
+                objects=said(INTEGER, "how many lie there"),
+                bytes=BYTES,
+            )
+        ),
+        more=said(BOOLEAN, "there are more than `sweep.items_max`; as lines all of them come"),
     ),
     "Playback": an_object(
         items=a_list(

@@ -53,6 +53,11 @@ DESCRIPTIONS = {
     "post_preflight": "The looks of `/readyz`, taken anew, with what to do about each that fails. An object is written with the "
     "recorder's keys, read, opened by its signed URL and deleted. Checks of the severity `warning` do not count for `ok`. While "
     "`storage` fails, new recordings are refused with 503 `storage_unavailable`.",
+    "post_sweep": "Objects without a recording, recordings without objects, uploads that nobody ended, files and probes that "
+    "were left, sessions that nobody wants. Without `delete` it only tells. With it, what was found by an earlier sweep too, is "
+    "older than `sweep.age_seconds_min`, and can only be ours, is removed; what cannot be a recording's stays. Whoever accepts "
+    "`application/x-ndjson` gets a line for each finding as it is found (`item`), for how far it is (`progress`), and at the "
+    "end `done`, or the `problem` that ended it.",
     "get_meetings_meetingId_recording": "404 `no_active_recording` when none is live.",
     "get_meetings_meetingId_recordings": "Newest first. Deleted ones only when `status` or `state` asks for them. `cursor` and "
     "`offset` exclude each other.",
@@ -107,6 +112,7 @@ REQUEST_HEADERS = {
     "X-Request-ID": "comes back in the answer if it is 1 to 128 of `A-Z a-z 0-9 _ . : -`; otherwise a new one does",
     "Idempotency-Key": "names the command; repeat it with the same key. 1 to 255 visible ASCII characters",
     "Prefer": "RFC 7240: `wait=n` in seconds, or `respond-async`; others are overlooked",
+    "Accept": "`application/x-ndjson`: findings as they are found",
     "If-None-Match": "an `ETag` that the caller has: 304 if it is still the present one",
     "Last-Event-ID": "the cursor to resume behind; wins over `cursor`",
     "Range": "a part of the file, in bytes",

@@ -18,6 +18,7 @@ from server.schemas import (
     PlaybackParameters,
     StartBody,
     StopBody,
+    SweepParameters,
     UpdateBody,
 )
 
@@ -196,6 +197,16 @@ COMMANDS = (
         headers=("Idempotency-Key",),
         who=("operator",),
         shows={200: ("well", "troubled")},
+    ),
+    Operation(
+        "post",
+        "/api/v1/sweep",
+        "Look for what belongs to nobody",
+        {200: "Sweep"},
+        ("forbidden", "validation_failed", "sweep_running", "storage_unavailable", *READS),
+        query=SweepParameters,
+        headers=("Idempotency-Key", "Accept"),
+        who=("operator",),
     ),
 )
 

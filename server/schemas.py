@@ -269,6 +269,15 @@ class HistoryParameters(Query):
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
 
 
+class SweepParameters(Query):
+    """The query of a sweep."""
+
+    delete: Annotated[
+        Literal["true", "false"],
+        Field(description="true: what is old and was found by an earlier sweep too is removed; else it is only told"),
+    ] = "false"
+
+
 class PlaybackParameters(Query):
     """The query of playback. Seconds; the largest value is a setting."""
 

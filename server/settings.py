@@ -198,6 +198,17 @@ class AttachSettings(Section):
     private_addresses: bool = False
 
 
+class SweepSettings(Section):
+    """The slow look for what belongs to nobody (recipe 3.7)."""
+
+    interval_seconds: SecondsOrZero = 3600.0
+    age_seconds_min: SecondsOrZero = 86400.0
+    erased_seconds: SecondsOrZero = 2592000.0
+    strangers_seconds: Seconds = 86400.0
+    lease_seconds: Seconds = 180.0
+    items_max: Count = 10000
+
+
 class PlaybackSettings(Section):
     """How long a signed URL lasts, and how often storage is looked at for those who play what is not over."""
 

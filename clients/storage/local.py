@@ -10,7 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 from actors.domain.media import ListedObject, StoredObject
 from actors.domain.outcomes import Erased, Inventory
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from actors.sweeping import Upload
 from clients.storage.keys import key_is_safe, name_below
 from clients.storage.walking import walk
 
@@ -106,6 +107,17 @@ class LocalStore:
         if not prefix:
             raise StorageDenied("nobody empties a whole store")
         return await self._run(self._delete_prefix, prefix)
+
+    async def uploads(self, prefix: str) -> AsyncIterator[Upload]:
+        """Files that somebody is writing, or was when his process died: whatever `prefix`, as they do not tell their keys."""
+        for path in await self._run(lambda: sorted(self._aside.glob("*"))):
+            with suppress(StorageNotFound):
+                began_at_ms = (await self._run(path.stat)).st_mtime_ns // 1_000_000
+                yield Upload(f"{_ASIDE}/{path.name}", path.name, began_at_ms)
+
+    async def abort(self, upload: Upload) -> None:
+        """Remove what is left of it."""
+        await self._run((self._aside / upload.upload_id).unlink, missing_ok=True)
 
     def path(self, key: str) -> Path:
         """The file of that key, which need not exist. Raises StorageDenied."""

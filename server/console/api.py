@@ -1,7 +1,8 @@
 """A client of the interface for the command line."""
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -12,6 +13,8 @@ import orjson
 from server.console.words import clean
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+PATIENT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=300)
+LINES = "application/x-ndjson"
 """Seconds; a server makes a caller wait for 25 at most."""
 Query = Iterable[tuple[str, str]]
 
@@ -81,6 +84,36 @@ class Api:
         """What the server finds when it looks at everything."""
         return await self._call("POST", "/preflight")
 
+    async def sweep(self, *, delete: bool) -> AsyncGenerator[Any]:
+        """What a sweep tells, line by line, for as long as it takes."""
+        query, headers = {"delete": "true" if delete else "false"}, {"Accept": LINES}
+        done = False
+        with self._reached():
+            async with self._http.post(
+                f"{self._url}/api/v1/sweep", params=query, headers=headers, allow_redirects=False, timeout=PATIENT
+            ) as response:
+                if response.content_type != LINES:
+                    _read(response.status, await response.json(content_type=None))
+                    raise ValueError
+                async for line in response.content:
+                    told = orjson.loads(line)
+                    done = "done" in told
+                    if "problem" in told:
+                        _read(500, told["problem"])
+                    yield told
+        if not done:
+            raise CallFailed(f"{self._url} broke off in the middle of the sweep")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What goes wrong on the way, as one line."""
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CallFailed(f"{self._url} cannot be reached: {_reason(error)}; see --url") from None
+        except ValueError:
+            raise CallFailed(f"{self._url} does not answer as Tapedeck does; see --url") from None
+
     async def _call(
         self,
         method: str,
@@ -91,7 +124,7 @@ class Api:
     ) -> Any:
         # What is sent or fetched takes as long as it takes.
         patience = TIMEOUT if content is None else aiohttp.ClientTimeout(sock_connect=TIMEOUT.sock_connect)
-        try:
+        with self._reached():
             # A redirect is not followed: it would carry the token to whoever it names.
             async with self._http.request(
                 method,
@@ -103,10 +136,6 @@ class Api:
                 allow_redirects=False,
             ) as response:
                 return _read(response.status, await response.json(content_type=None))
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise CallFailed(f"{self._url} cannot be reached: {_reason(error)}; see --url") from None
-        except ValueError:
-            raise CallFailed(f"{self._url} does not answer as Tapedeck does; see --url") from None
 
 
 def _named(name: str | None) -> Query:

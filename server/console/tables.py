@@ -34,6 +34,18 @@ def show_recordings(recordings: Sequence[Any]) -> None:
     _print(console, table)
 
 
+def show_findings(items: Sequence[Any]) -> None:
+    """A line for each, of a sweep."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in ("KIND", "KEY", "FIRST SEEN", "OBJECTS", "SIZE", "ACTION"):
+        table.add_column(header, no_wrap=True, justify="right" if header in ("OBJECTS", "SIZE") else "left")
+    for item in items:
+        told = (item["kind"], item["key"], moment(item["firstSeenAt"]), item["objects"], size(item["bytes"]))
+        table.add_row(*(Text(clean(value)) for value in (*told, item["action"])))
+    _print(console, table)
+
+
 def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Names and values below one another."""
     console = _console()

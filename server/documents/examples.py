@@ -88,6 +88,7 @@ def _answers() -> Mapping[str, Named]:
         "Ended": {"stopped": {"recording": shown["completed"]}, "nothing_was_live": {"recording": None}},
         "Readiness": READINESS,
         "Preflight": PREFLIGHT,
+        "Sweep": SWEEP,
         "Alive": {"alive": {"status": "alive"}},
         "Nothing": {"taken": {}},
         "Problem": {
@@ -135,6 +136,13 @@ _DENIED = {
 PREFLIGHT: Named = {
     "well": {"ok": True, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": True, "advice": None}]},
     "troubled": {"ok": False, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": False, **_DENIED}]},
+}
+_FOUND = {"firstSeenAt": "2026-11-22T09:00:00.000Z", "objects": 8, "bytes": 2_193_500}
+_ORPHAN = {"kind": "media", "key": "tapedeck/01a202b2c57b7c4e9d3a5b1f0e6a7c99/", **_FOUND}
+_FOREIGN = {"kind": "foreign", "key": "tapedeck/notes/", **_FOUND}
+SWEEP: Named = {
+    "told": {"items": [{**_ORPHAN, "action": "reported"}, {**_FOREIGN, "action": "reported"}], "more": False},
+    "removed": {"items": [{**_ORPHAN, "action": "deleted"}, {**_FOREIGN, "action": "reported"}], "more": False},
 }
 START_BODIES: Named = {
     "nothing": {},

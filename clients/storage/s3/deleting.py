@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from actors.domain.media import Kept, ListedObject
 from actors.domain.outcomes import Erased, Inventory
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
+from actors.sweeping import Upload
 from clients.storage.keys import name_below
 from clients.storage.s3 import listing
 from clients.storage.s3.line import checked
 from clients.storage.s3.locks import Locks
-from clients.storage.s3.versions import Upload, Version, Versions
+from clients.storage.s3.versions import Version, Versions
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import ObjectIdentifierTypeDef

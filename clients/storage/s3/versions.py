@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from actors.sweeping import Upload
 from clients.storage.s3 import listing
 from clients.storage.s3.listing import Listing
 
@@ -20,15 +21,6 @@ class Version:
     version: str
     size: int
     marker: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One that was begun and not ended. `began_at_ms` by the store's clock."""
-
-    key: str
-    upload_id: str
-    began_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
