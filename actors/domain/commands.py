@@ -78,6 +78,14 @@ class AttachFile:
     by: Actor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineAgain:
+    """Files have come since a recording was proven: if it lacked some, prove anew what there is. Recalled as for a deletion."""
+
+    recording_id: RecordingId
+    by: Actor
+
+
 @dataclass(frozen=True, slots=True)
 class Wake:
     """Look at the clock: deadlines, calls that are due, attempts that may be opened."""
@@ -180,7 +188,7 @@ class ProviderReported:
     notice: Notice
 
 
-UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording | AttachFile
+UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording | AttachFile | ExamineAgain
 Command = (
     UserCommand
     | Wake

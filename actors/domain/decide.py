@@ -12,6 +12,7 @@ from actors.domain.commands import (
     BanAnswered,
     Command,
     DeleteRecording,
+    ExamineAgain,
     MediaErased,
     MediaExamined,
     MediaSurveyed,
@@ -63,6 +64,8 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             return users.delete(draft, command)
         case AttachFile():
             return users.attach(draft, command)
+        case ExamineAgain():
+            return users.examine_again(draft, command)
         case Wake():
             clock.woken(draft)
         case AcquireAnswered():
@@ -97,7 +100,7 @@ def actor_of(command: Command) -> Actor:
     match command:
         case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by):
             return by
-        case DeleteRecording(by=by) | AttachFile(by=by):
+        case DeleteRecording(by=by) | AttachFile(by=by) | ExamineAgain(by=by):
             return by
         case Wake() | MediaExamined() | MediaSurveyed() | MediaErased():
             return Actor(ActorKind.SYSTEM, SYSTEM)

@@ -33,6 +33,7 @@ from actors.domain.eviction_events import (
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.media_events import (
     FileAttached,
+    FilesArrived,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
@@ -301,6 +302,7 @@ AnyEvent = (
     | RecordingFailed
     | RecordingAborted
     | FileAttached
+    | FilesArrived
     | RecordingReproven
     | DeletionRequested
     | MediaListed

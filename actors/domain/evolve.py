@@ -51,6 +51,7 @@ from actors.domain.eviction_events import (
 from actors.domain.ids import RecordingId
 from actors.domain.media_events import (
     FileAttached,
+    FilesArrived,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
@@ -257,7 +258,7 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             )
         case RecordingCompleted() | RecordingFailed() | RecordingAborted():
             return _settled(recording, event, at_ms)
-        case FileAttached():
+        case FileAttached() | FilesArrived():
             return replace(recording, check_at_ms=event.check_at_ms, checks=0)
         case RecordingReproven():
             return _proven(replace(recording, error=None), event)

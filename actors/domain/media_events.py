@@ -86,6 +86,17 @@ class FileAttached(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilesArrived(Event):
+    """Files have come after the recording was called partial."""
+
+    kind = "media.arrived"
+    visible = False
+
+    evidence: str
+    check_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReproven(Event):
     """What there is to play by now, of a recording that was over already. Completeness never falls."""
 

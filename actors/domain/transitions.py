@@ -40,6 +40,7 @@ from actors.domain.eviction_events import (
 )
 from actors.domain.media_events import (
     FileAttached,
+    FilesArrived,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
@@ -138,7 +139,7 @@ TABLE: Mapping[Phase, Row] = {
         RecordingFailed: Phase.FAILED,
         RecordingAborted: Phase.ABORTED,
     },
-    Phase.COMPLETED: {FileAttached: Phase.REPROVING, **_looked_at(Phase.COMPLETED)},
+    Phase.COMPLETED: {FileAttached: Phase.REPROVING, FilesArrived: Phase.REPROVING, **_looked_at(Phase.COMPLETED)},
     Phase.FAILED: {FileAttached: Phase.REPROVING, **_looked_at(Phase.FAILED)},
     Phase.ABORTED: _looked_at(Phase.ABORTED),
     Phase.REPROVING: {

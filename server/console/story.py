@@ -33,6 +33,7 @@ TOLD = {
     "recording.aborted": "was aborted: {failure[message]} ({failure[code]})",
     "media.attached": "{by} has added the file {key}, {size}",
     "media.reproven": "is {completeness} by now: {length}, {size}",
+    "media.arrived": "files have come; it is proven anew",
     "media.deletion_requested": "a deletion was asked for by {by}",
     "media.listed": "what is to be deleted was listed: {amount}",
     "media.deletion_refused": "the store keeps something of it under a lock ({lock}): nothing was deleted",

@@ -109,6 +109,7 @@ const TOLD = {
   'recording.aborted': (d) => ['It was aborted', `${d.failure.message} (${d.failure.code})`, 'grey'],
   'media.attached': (d) => ['A file was added', `${d.key}, by ${d.by}.`, 'blue'],
   'media.reproven': (d) => completed(d),
+  'media.arrived': () => ['More files have come', 'What there is to play is proven anew.', 'blue'],
   'media.deletion_requested': (d) => ['Deletion was asked for', `By ${d.by}.`, 'grey'],
   'media.listed': (d) => [
     'What is to be deleted was listed',

@@ -12,6 +12,8 @@ class Kind(StrEnum):
     """Objects in the folder of a recording that does not exist."""
     LATE = "late_media"
     """Objects that came after their recording's deletion."""
+    ARRIVED = "late_files"
+    """More objects than a partial recording was proven with."""
     FOREIGN = "foreign"
     """Objects below our prefix that cannot be a recording's; they are never touched."""
     MISSING = "missing_media"
@@ -37,10 +39,13 @@ class Action(StrEnum):
     DELETED = "deleted"
     ERASING = "erasing"
     """Its recording's erasure goes on with it."""
+    PROVING = "proving"
+    """Its recording is proven anew."""
     FAILED = "failed"
 
 
-DELETABLE = frozenset({Kind.MEDIA, Kind.LATE, Kind.UPLOAD, Kind.PROBE, Kind.TEMPORARY})
+DONE = {Kind.LATE: Action.ERASING, Kind.ARRIVED: Action.PROVING}
+"""What is done where that is not deleting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

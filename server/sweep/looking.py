@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from actors.domain.commands import DeleteRecording, UserCommand
+from actors.domain.commands import DeleteRecording, ExamineAgain, UserCommand
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.model import Actor, ActorKind
 from actors.domain.rules.exits import RECORDER_LEAVE, SESSION_EXIT, UPLOADED
 from actors.domain.rules.steps import SYSTEM
 from actors.sweeping import FolderRow, SessionRow, SweepRecords, SweepStore, Upload
+from server.preflight.probe import FOLDER
 from server.sweep.findings import Finding, Kind, is_a_recordings
 from server.sweep.merge import Folder, folders_of, merged
 
-PROBES = "_preflight"
 ENDS = (SESSION_EXIT, UPLOADED, RECORDER_LEAVE)
 """After these a session records no more."""
 SESSIONS_MAX = 1000
@@ -22,7 +22,7 @@ Remove = Callable[[], Awaitable[object]]
 
 
 class Actors(Protocol):
-    """Who erases what came late. Raises an ActorError."""
+    """Who erases or proves what came late. Raises an ActorError."""
 
     async def ask(self, meeting_id: MeetingId, command: UserCommand) -> object: ...
 
@@ -74,7 +74,7 @@ class Looking:
     async def _elsewhere(self, strangers_seconds: float) -> AsyncIterator[Found]:
         async for found in self._unended():
             yield found
-        for probe in await self._store.list(f"{self._root}{PROBES}/"):
+        for probe in await self._store.list(f"{self._root}{FOLDER}/"):
             finding = Finding(
                 kind=Kind.PROBE, key=probe.key, age_at_ms=probe.modified_at_ms, objects=1, bytes=probe.size
             )
@@ -87,7 +87,7 @@ class Looking:
     async def _side_by_side(self, folder: Folder | None, row: FolderRow | None, erased_after_ms: int) -> Found | None:
         if folder is None:
             return None if row is None else await self._without_objects(row)
-        if folder.name == PROBES:
+        if folder.name == FOLDER:
             return None
         if row is None and not (is_a_recordings(folder.name) and folder.key.endswith("/")):
             return Found(_finding(Kind.FOREIGN, folder))
@@ -99,6 +99,8 @@ class Looking:
         if row.deleted_at_ms is not None:
             late = _finding(Kind.LATE, folder)
             return Found(late, partial(self._erase, row), at_once=row.deleted_at_ms > erased_after_ms)
+        if row.completeness == "partial" and folder.media_bytes > (row.bytes or 0):
+            return Found(_finding(Kind.ARRIVED, folder), partial(self._examine, row), at_once=True)
         return None
 
     async def _without_objects(self, row: FolderRow) -> Found | None:
@@ -118,6 +120,10 @@ class Looking:
         command = DeleteRecording(
             recording_id=RecordingId(row.recording_id), by=Actor(ActorKind.SYSTEM, SYSTEM), late=True
         )
+        await self._actors.ask(MeetingId(row.meeting_id), command)
+
+    async def _examine(self, row: FolderRow) -> None:
+        command = ExamineAgain(recording_id=RecordingId(row.recording_id), by=Actor(ActorKind.SYSTEM, SYSTEM))
         await self._actors.ask(MeetingId(row.meeting_id), command)
 
     async def _unended(self) -> AsyncIterator[Found]:

@@ -14,7 +14,7 @@ from actors.errors import ActorError
 from actors.ports import JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
 from actors.sweeping import SweepRecords
 from server.settings import SweepSettings
-from server.sweep.findings import Action, Item, Kind
+from server.sweep.findings import DONE, Action, Item, Kind
 from server.sweep.looking import Count, Found, Looking
 from server.sweep.metrics import SweepMetrics
 
@@ -144,7 +144,7 @@ class Sweeper:
             return Action.FAILED
         log.info("sweep.removed", kind=found.finding.kind, key=found.finding.key, objects=found.finding.objects)
         self._metrics.removed(found.finding.kind)
-        return Action.ERASING if found.finding.kind is Kind.LATE else Action.DELETED
+        return DONE.get(found.finding.kind, Action.DELETED)
 
     def _is_ripe(self, found: Found, first_seen_at_ms: int, began_at_ms: int) -> bool:
         """Seen by an earlier sweep, and old."""

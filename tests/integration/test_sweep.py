@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from actors.domain.commands import DeleteRecording
+from actors.domain.commands import ExamineAgain
 from actors.domain.ids import MeetingId
 from actors.domain.model import ActorKind
 from actors.errors import OwnedByAnotherNode
@@ -38,7 +38,7 @@ class Bench:
         self.pool = pool
         self.store = store
         self.sweeps = PostgresSweeps(pool, "tapedeck")
-        self.asked: list[DeleteRecording] = []
+        self.asked: list[Any] = []
         self.elsewhere = False
         self.registry = CollectorRegistry()
 
@@ -142,6 +142,19 @@ async def test_what_comes_after_a_deletion_is_erased_by_itself_for_a_while(bench
     assert await bench.sweep(delete=True) == {late: "erasing", later: "erasing"}
     bench.elsewhere = True
     assert (await bench.sweep())[late] == "failed"
+
+
+async def test_more_files_than_a_partial_recording_was_proven_with_have_it_proven_anew(bench: Bench) -> None:
+    lacking = {"completeness": "partial", "file_size": 3}
+    folder = await bench.keep(1, **lacking)
+    await bench.store.put(f"{folder}a.ts", b"123")
+    await bench.store.put(f"{folder}manifest.json", b"ours")
+    assert await bench.sweep() == {}
+    await bench.store.put(f"{folder}b.ts", b"4")
+    assert await bench.sweep() == {("late_files", folder): "proving"}
+    (asked,) = bench.asked
+    assert isinstance(asked, ExamineAgain)
+    assert asked.recording_id == "r-1"
 
 
 async def test_probes_that_were_left_go_one_by_one(bench: Bench) -> None:

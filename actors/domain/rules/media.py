@@ -5,6 +5,7 @@ from dataclasses import replace
 from actors.domain.commands import MediaExamined
 from actors.domain.evidence import Nothing, NotYet, Proven, judge, judge_again
 from actors.domain.media_events import (
+    FilesArrived,
     MediaAwaited,
     RecordingCompleted,
     RecordingReproven,
@@ -21,6 +22,7 @@ from actors.domain.model import (
     StorageStatus,
 )
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
+from actors.domain.projections import erasure_of
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import find_in_storage
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
@@ -47,6 +49,15 @@ def examined(draft: Draft, command: MediaExamined) -> None:
             _await(draft, recording, why, failure)
         case Rejected(failure):
             _await(draft, recording, failure.message, failure)
+
+
+def files_arrived(draft: Draft, recording: Recording, evidence: str) -> None:
+    """What was called partial may be complete by now, unless somebody is deleting it."""
+    partial = recording.phase is Phase.COMPLETED and recording.completeness is Completeness.PARTIAL
+    if partial and erasure_of(recording) is None:
+        draft.emit(
+            FilesArrived(recording_id=recording.recording_id, evidence=evidence, check_at_ms=draft.now_ms),
+        )
 
 
 def _examined_again(draft: Draft, recording: Recording, command: MediaExamined) -> None:

@@ -39,6 +39,7 @@ from actors.domain.rules.exits import (
     uid_of,
 )
 from actors.domain.rules.losing import lose, move, see
+from actors.domain.rules.media import files_arrived
 from actors.domain.rules.steps import accept, prove, upload
 
 FATAL_LEVEL = 4
@@ -186,6 +187,8 @@ def _of_the_files(draft: Draft, recording: Recording, number_of_attempt: int, no
     status = _UPLOADS.get(notice.event_type)
     if attempt is not None and attempt.sid is not None and status is not None:
         upload(draft, recording, attempt, status, f"event {notice.event_type}")
+        if status is StorageStatus.STORED:
+            files_arrived(draft, draft.again(recording), f"event {notice.event_type}")
     if attempt is not None and recording.phase is Phase.PROCESSING and number(notice, "module", 0) == UPLOADER:
         _troubled(draft, recording, attempt, notice)
 

@@ -1,12 +1,22 @@
 """What users ask for: start, stop, delete, and files of elsewhere. They change what is wanted, and so may be repeated."""
 
-from actors.domain.commands import Accepted, AttachFile, DeleteRecording, Refused, Reply, StartRecording, StopRecording
+from actors.domain.commands import (
+    Accepted,
+    AttachFile,
+    DeleteRecording,
+    ExamineAgain,
+    Refused,
+    Reply,
+    StartRecording,
+    StopRecording,
+)
 from actors.domain.erasure_events import DeletionRequested, LateMediaFound
 from actors.domain.events import RecordingRequested
 from actors.domain.media_events import FileAttached
 from actors.domain.model import Phase, Recording, Want
 from actors.domain.projections import OVER_PHASES, erasure_of
 from actors.domain.rules.draft import Draft
+from actors.domain.rules.media import files_arrived
 from actors.domain.rules.steps import open_attempt, request_stop
 
 
@@ -60,6 +70,15 @@ def delete(draft: Draft, command: DeleteRecording) -> Reply:
         return Refused("recording_live", recording.recording_id)
     if erasure_of(recording) is None:
         _begin_to_delete(draft, command, recording)
+    return Accepted(recording.recording_id)
+
+
+def examine_again(draft: Draft, command: ExamineAgain) -> Reply:
+    """Whoever has seen files that the proof does not know."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None:
+        return Refused("not_found")
+    files_arrived(draft, recording, "more lies in storage than was proven")
     return Accepted(recording.recording_id)
 
 

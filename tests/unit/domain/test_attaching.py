@@ -4,15 +4,26 @@ from dataclasses import replace
 
 import pytest
 
-from actors.domain.commands import Accepted, AttachFile, DeleteRecording, MediaErased, MediaExamined, Moment, Refused
+from actors.domain.commands import (
+    Accepted,
+    AttachFile,
+    DeleteRecording,
+    ExamineAgain,
+    MediaErased,
+    MediaExamined,
+    MediaSurveyed,
+    Moment,
+    Refused,
+)
 from actors.domain.decide import decide
+from actors.domain.erasure import Lock
 from actors.domain.events import AnyEvent
 from actors.domain.evolve import recall
 from actors.domain.ids import RecordingId
-from actors.domain.media import MediaReport, Movie, StoredObject
-from actors.domain.media_events import FileAttached, RecordingReproven
+from actors.domain.media import ListedObject, MediaReport, Movie, StoredObject
+from actors.domain.media_events import FileAttached, FilesArrived, RecordingReproven
 from actors.domain.model import Completeness, Failure, FailureCode, Meeting, Phase, State
-from actors.domain.outcomes import Done, Erased, RetryLater
+from actors.domain.outcomes import Done, Erased, Inventory, RetryLater
 from actors.domain.policy import Policy
 from actors.domain.projections import OVER_PHASES, state_of
 from tests.unit.domain.story import HOST, Story, in_phase, whole_media
@@ -134,10 +145,27 @@ def test_it_can_be_deleted_meanwhile() -> None:
     story, _ = partial()
     attach(story)
     story.do(DeleteRecording(recording_id=R, by=HOST))
-    assert story.due() == ["StorageErase"]
+    assert story.due() == ["StorageSurvey"]
     story.do(MediaExamined(recording_id=R, outcome=Done(MediaReport((), (), ()))))
+    assert reply(story.meeting) == Refused("recording_deleted", R)
+    surveyed(story, ListedObject("a.ts", 1))
     story.do(MediaErased(recording_id=R, outcome=Done(Erased(1, 1))))
+    surveyed(story)
     assert story.last.phase is Phase.DELETED
+
+
+def test_a_deletion_that_is_refused_lets_the_proof_go_on() -> None:
+    story, whole = partial()
+    attach(story)
+    story.do(DeleteRecording(recording_id=R, by=HOST))
+    surveyed(story, ListedObject("a.ts", 1), lock=Lock(None))
+    assert (story.last.phase, story.due()) == (Phase.REPROVING, ["StorageExamine"])
+    story.examined(Done(whole))
+    assert story.last.completeness is Completeness.COMPLETE
+
+
+def surveyed(story: Story, *objects: ListedObject, lock: Lock | None = None) -> None:
+    story.do(MediaSurveyed(recording_id=R, after=None, outcome=Done(Inventory(objects, None, lock))))
 
 
 @pytest.mark.parametrize("phase", [Phase.ACQUIRING, Phase.ACTIVE, Phase.PROCESSING])
@@ -165,3 +193,33 @@ def test_what_is_over_takes_it() -> None:
 
 def reply(meeting: Meeting) -> Accepted | Refused | None:
     return decide(meeting, ATTACH, Moment(at_ms=10**13, uid="1"), Policy()).reply
+
+
+def test_the_providers_word_that_all_is_stored_has_a_partial_recording_proven_anew() -> None:
+    story, whole = partial()
+    story.meeting = recall(story.meeting, story.last)
+    (arrived,) = story.later(3600).noticed(31)
+    assert isinstance(arrived, FilesArrived)
+    assert (story.last.phase, story.due()) == (Phase.REPROVING, ["StorageExamine"])
+    story.examined(Done(whole))
+    assert (story.last.phase, story.last.completeness) == (Phase.COMPLETED, Completeness.COMPLETE)
+    assert story.public_kinds[-1] == "media.reproven"
+    story.meeting = recall(story.meeting, story.last)
+    assert story.noticed(31) == [], "there is nothing that could come"
+
+
+def test_files_that_a_sweep_has_seen_raise_a_partial_recording_but_not_one_that_is_being_deleted() -> None:
+    again = ExamineAgain(recording_id=R, by=HOST)
+    story, whole = partial()
+    story.meeting = recall(story.meeting, story.last)
+    story.do(again)
+    assert story.due() == ["StorageExamine"]
+    story.examined(Done(without_a_slice(whole)))
+    assert (story.last.phase, story.last.completeness) == (Phase.COMPLETED, Completeness.PARTIAL)
+    story.meeting = recall(story.meeting, story.last)
+    story.do(DeleteRecording(recording_id=R, by=HOST))
+    assert story.do(again) == []
+    assert story.due() == ["StorageSurvey"]
+    whole_story, _ = over()
+    whole_story.meeting = recall(whole_story.meeting, whole_story.last)
+    assert whole_story.do(again) == []
