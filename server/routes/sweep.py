@@ -46,9 +46,17 @@ class SweepRoutes:
         async with contextlib.aclosing(self._sweeps.sweep(delete=parameters.delete == "true")) as told:
             if LINES in request.headers.get(hdrs.ACCEPT, ""):
                 return await self._lines(request, told)
-            with _as_problems():
-                items = [_item(each) async for each in told if isinstance(each, Item)]
-        return json({"items": items[: self._items_max], "more": len(items) > self._items_max})
+            return await self._at_once(told)
+
+    async def _at_once(self, told: AsyncIterator[Item | Progress]) -> web.Response:
+        items: list[dict[str, Any]] = []
+        more = False
+        with _as_problems():
+            async for each in told:
+                more = more or (isinstance(each, Item) and len(items) == self._items_max)
+                if isinstance(each, Item) and not more:
+                    items.append(_item(each))
+        return json({"items": items, "more": more})
 
     async def _lines(self, request: web.Request, told: AsyncIterator[Item | Progress]) -> web.StreamResponse:
         with _as_problems():  # what is wrong from the beginning has a status of its own
