@@ -91,11 +91,13 @@ class Looking:
             return None
         if row is None and not (is_a_recordings(folder.name) and folder.key.endswith("/")):
             return Found(_finding(Kind.FOREIGN, folder))
-        row = row or await self._sweeps.row(
-            folder.name
-        )  # the objects were listed before: whose they are stands there by now
+        # The objects were listed before: whose they are stands there by now.
+        row = row or await self._sweeps.row(folder.name)
         if row is None:
             return Found(_finding(Kind.MEDIA, folder), partial(self._remove_orphan, folder))
+        return self._of_a_recording(folder, row, erased_after_ms)
+
+    def _of_a_recording(self, folder: Folder, row: FolderRow, erased_after_ms: int) -> Found | None:
         if row.deleted_at_ms is not None:
             late = _finding(Kind.LATE, folder)
             return Found(late, partial(self._erase, row), at_once=row.deleted_at_ms > erased_after_ms)
