@@ -1,4 +1,5 @@
-"""`python -m benchmarks.upload_peers NAME URL MEBIBYTES` uploads so much, and prints seconds and bytes of memory above idle."""
+"""`python -m benchmarks.upload_peers NAME URL MEBIBYTES` uploads so much, and prints its seconds, those of CPU, and bytes of memory
+above idle."""
 
 import asyncio
 import sys
@@ -73,9 +74,9 @@ async def main(name: str, url: str, mebibytes: int) -> None:
         idle = psutil.Process().memory_info().rss
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew
         await upload(WARM_UP_MIB)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         await upload(mebibytes)
-        print(time.perf_counter() - began, most_memory() - idle)
+        print(time.perf_counter() - began, time.process_time() - busy, most_memory() - idle)
 
     await {"bare": bare, "Tapedeck": tapedeck}[name](url, measure)
 
