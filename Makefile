@@ -50,7 +50,7 @@ endurance: setup-test ## run real servers under changing faults and kills, and c
 	@"$(BIN)/python" -m tests.acceptance.endurance --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 bench: setup-test ## measure ratios against bare mechanisms and other libraries; benchmarks/README.md says what
-	@for name in broadcast memory recovery simulation start; do "$(BIN)/python" -m benchmarks.$$name; done
+	@for name in broadcast memory recovery signing simulation start sweep upload; do "$(BIN)/python" -m benchmarks.$$name; done
 
 setup-run: need-python
 	@$(PYTHON) scripts/bootstrap.py run

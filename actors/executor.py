@@ -17,6 +17,7 @@ from actors.domain.commands import (
     MediaErased,
     MediaExamined,
     MediaSealed,
+    MediaSurveyed,
     MembersAnswered,
     QueryAnswered,
     RekeyAnswered,
@@ -38,6 +39,7 @@ from actors.domain.effects import (
     StorageErase,
     StorageExamine,
     StorageSeal,
+    StorageSurvey,
     is_slow,
 )
 from actors.domain.outcomes import Ambiguous, Outcome
@@ -112,6 +114,9 @@ class Executor:
             case StorageSeal(recording_id=recording_id, prefix=prefix):
                 sealed = await self._guard(effect, self._media.seal(recording_id, prefix))
                 return MediaSealed(recording_id=recording_id, outcome=sealed)
+            case StorageSurvey(recording_id=recording_id, prefix=prefix, after=after):
+                listed = await self._guard(effect, self._media.survey(prefix, after))
+                return MediaSurveyed(recording_id=recording_id, after=after, outcome=listed)
             case StorageErase(recording_id=recording_id, prefix=prefix):
                 erased = await self._guard(effect, self._media.erase(prefix))
                 return MediaErased(recording_id=recording_id, outcome=erased)

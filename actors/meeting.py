@@ -9,7 +9,15 @@ from collections.abc import Callable
 
 import structlog
 
-from actors.domain.commands import Accepted, Command, DeleteRecording, Moment, ProviderReported
+from actors.domain.commands import (
+    Accepted,
+    AttachFile,
+    Command,
+    DeleteRecording,
+    ExamineAgain,
+    Moment,
+    ProviderReported,
+)
 from actors.domain.decide import Decision, actor_of, decide
 from actors.domain.effects import Effect
 from actors.domain.evolve import inherit, recall
@@ -111,7 +119,9 @@ class MeetingActor:
     async def _with_what_it_is_about(self, command: Command) -> Meeting:
         """The state, with a settled recording recalled into it if the command is about one."""
         recording = None
-        if isinstance(command, DeleteRecording) and self.state.recording(command.recording_id) is None:
+        if isinstance(command, DeleteRecording | AttachFile | ExamineAgain):
+            if self.state.recording(command.recording_id) is not None:
+                return self.state
             recording = await self._ports.journal.recall(self._meeting_id, command.recording_id)
         elif isinstance(command, ProviderReported) and not is_known(self.state, command.notice):
             recording = await self._ports.journal.recorded_by(self._meeting_id, command.notice)

@@ -27,6 +27,7 @@ from actors.domain.outcomes import (
     Acquired,
     Banned,
     Erased,
+    Inventory,
     Members,
     Outcome,
     QueryAnswer,
@@ -263,8 +264,12 @@ class MediaStore(Protocol):
         """Write beside what lies below the prefix a manifest of it, with the SHA-256 of each object. May take minutes."""
         ...
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Outcome[Inventory]:
+        """A page of everything below the prefix, all versions of it, behind `after`, and what forbids its deletion."""
+        ...
+
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
-        """Delete everything below the prefix. Done only when nothing is left."""
+        """Delete everything that is below the prefix now, all versions of it."""
         ...
 
 

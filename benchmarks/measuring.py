@@ -40,8 +40,8 @@ class Server:
 
 
 @contextmanager
-def serving(module: str, *arguments: str) -> Iterator[Server]:
-    """`python -m MODULE ARGUMENTS` on the servers' core, until the end of the block; this process on the other core."""
+def serving(module: str, *arguments: str, core: int = SERVER_CORE) -> Iterator[Server]:
+    """`python -m MODULE ARGUMENTS` on that core, until the end of the block; this process on the other core."""
     pin(LOAD_CORE)
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(
@@ -50,13 +50,20 @@ def serving(module: str, *arguments: str) -> Iterator[Server]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # the log: it is written as in earnest, but not kept
         text=True,
-        preexec_fn=lambda: pin(SERVER_CORE),
+        preexec_fn=lambda: pin(core),
     )
     try:
         yield Server(process)
     finally:
         process.kill()
         process.wait()
+
+
+def run(module: str, *arguments: str) -> str:
+    """`python -m MODULE ARGUMENTS` on the servers' core, to its end; what it printed."""
+    command = [sys.executable, "-m", module, *arguments]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=lambda: pin(SERVER_CORE))
+    return ran.stdout
 
 
 def pin(core: int) -> None:

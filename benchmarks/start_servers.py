@@ -130,7 +130,7 @@ def _application(stores: dict[str, Any], records: Records) -> web.AppRunner:
     app[AUTHENTICATOR] = Authenticator([SECRET], leeway_seconds=30, cache_max=10_000)
     install(app, config.http, registry)
     system = ActorSystem(ports, Policy(), SystemSettings(), held_for_ever())
-    openings = Openings(records, system.capacity, lambda: None, config)
+    openings = Openings(records, system.capacity, lambda: None, lambda: None, config)
     CommandRoutes(system, records, ids, RENDERER, config, openings).add_to(app)
     return web.AppRunner(app, **runner_options(config.http))
 

@@ -13,6 +13,7 @@ from server.gauges import ServerMetrics, StateMetrics
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
+    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
     ManifestMetrics,
@@ -24,14 +25,15 @@ from server.metrics import (
     WebhookMetrics,
 )
 from server.middleware import RequestMetrics
+from server.sweep.metrics import SweepMetrics
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 TOPICS = {
-    "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics),
+    "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics, AttachMetrics),
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
     "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
-    "This process": (ServerMetrics, NodeMetrics, StorageMetrics, ManifestMetrics),
+    "This process": (ServerMetrics, NodeMetrics, StorageMetrics, ManifestMetrics, SweepMetrics),
 }
 
 HEAD = """# Metrics

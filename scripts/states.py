@@ -56,12 +56,14 @@ def projection() -> str:
             lines.append(
                 f"| `{phase}` | `{State.STARTING}`, or `{State.ACTIVE}` once capture was proven | `{State.STOPPING}` |"
             )
-        elif phase is Phase.DELETING:
-            lines.append(f"| `{phase}` | as before the deletion | as before the deletion |")
+        elif phase in (Phase.DELETING, Phase.REPROVING):
+            lines.append(f"| `{phase}` | as before | as before |")
         else:
             lines.append(f"| `{phase}` | `{State(phase.value)}` | `{State(phase.value)}` |")
     settled = ", ".join(f"`{phase}`" for phase in Phase if phase in SETTLED_PHASES)
-    return "\n".join([*lines, "", f"Settled: {settled}. Nothing follows on them but a deletion.", ""])
+    return "\n".join(
+        [*lines, "", f"Settled: {settled}. Nothing follows on them but a deletion, or a file that is added.", ""]
+    )
 
 
 if __name__ == "__main__":

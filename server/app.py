@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -33,24 +34,28 @@ from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool
 from clients.postgres.records import PostgresRecords
 from clients.postgres.standing import PostgresStanding
+from clients.postgres.sweeps import PostgresSweeps
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
 from clients.storage.sealing import Hashing, Sealing
 from clients.storage.shelf import Shelf
 from clients.storage.verifying import Verifying
+from server.attaching import Attachments
 from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
+from server.checks import Check
 from server.config import Config
 from server.gauges import ServerMetrics, StateMetrics
-from server.health import Check, Health
+from server.health import Health
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
-from server.looks import agora_look, database_look, keys_look
+from server.looks import AGORA, DATABASE, JWKS, REDIS, agora_look, database_look, keys_look
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
+    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
     ManifestMetrics,
@@ -65,20 +70,28 @@ from server.playback import OwnUrls, Urls, UrlSigner
 from server.player import Player
 from server.policies import lease_settings_of, policy_of, reconciler_settings_of, system_settings_of
 from server.policy import AUTHENTICATOR, assert_all_routes_have_policies
+from server.preflight.webhook import webhook_look
 from server.render import Renderer
 from server.routes.assets import AssetRoutes
-from server.routes.commands import CommandRoutes
+from server.routes.commands import PREFIX, CommandRoutes
 from server.routes.documents import DocumentRoutes
+from server.routes.files import FileRoutes
 from server.routes.lists import ListRoutes
 from server.routes.media import MediaRoutes
 from server.routes.operations import OperationRoutes
+from server.routes.preflight import PreflightRoutes
 from server.routes.recordings import RecordingRoutes
 from server.routes.streams import StreamRoutes
+from server.routes.sweep import SweepRoutes
 from server.routes.verification import VerificationRoutes
 from server.routes.webhooks import WebhookRoutes
 from server.scrape import Scrape
-from server.storage import Storage
+from server.storage import STORAGE, Storage
 from server.streams.press import Render
+from server.sweep.looking import Looking
+from server.sweep.metrics import SweepMetrics
+from server.sweep.sweeper import Sweeper
+from server.sweep.timer import SweepTimer
 
 CLOSING_SECONDS = 2.0
 """Of `drain.seconds`, what the streams may take to be sent away."""
@@ -88,7 +101,8 @@ CLOSING_SECONDS = 2.0
 class Parts:
     """What was started before the application: databases, secrets and keys, and where the provider is.
 
-    `secrets` verify tokens, `jwks` does too; from `own_secrets` this server's other keys are derived.
+    `webhook_url` is where the provider sends its notifications. `secrets` verify tokens, `jwks` does too; from `own_secrets`
+    this server's other keys are derived.
     """
 
     config: Config
@@ -103,6 +117,7 @@ class Parts:
     jwks: Jwks | None
     auth_metrics: AuthMetrics
     webhook_secret: str | None
+    webhook_url: str
     public_url: str
     node: str
     process: str
@@ -126,7 +141,7 @@ class Application:
         store = parts.storage.store
         renderer = Renderer(signer if isinstance(store, LocalStore) else store.addresses)
         urls = OwnUrls(signer) if isinstance(store, LocalStore) else BucketUrls(signer, store, clock)
-        self._calls_metrics = AgoraMetrics(parts.registry)
+        self._calls_metrics, self._webhooks = AgoraMetrics(parts.registry), WebhookMetrics(parts.registry)
         places = PostgresBudget(parts.pool, parts.account.app_id, config.agora.requests_per_second)
         budget = Dispatcher(places, self._calls_metrics)
         agora = AgoraClient(http, parts.account, budget, self._calls_metrics)
@@ -136,7 +151,7 @@ class Application:
         )
         manifests = ManifestMetrics(parts.registry)
         hashing = Hashing(store, config.storage.hashes_max, manifests.reading, manifests.hashed)
-        self.media = StoredMedia(store, Sealing(store, hashing))
+        self.media = StoredMedia(store, Sealing(store, hashing), config.storage.receipt_keys_max)
         self._verifying = Verifying(store, hashing, config.storage.verify_seconds_max)
         self._playback = PlaybackMetrics(parts.registry)
         self.shelf = Shelf(
@@ -170,8 +185,10 @@ class Application:
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
         self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
+        self.sweeper = self._sweeper()
         self.reconciler = Reconciler(self.system, self.ports, reconciler_settings_of(config))
-        self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora))
+        self.health = Health(dict(parts.mode), clock, config.health, parts.metrics.checked, self._checks(agora, http))
+        parts.storage.alarm.heard = lambda: self.health.suspect(STORAGE)
         self._scrape = Scrape(
             StateMetrics(parts.registry),
             self.standing.read,
@@ -186,9 +203,11 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
-        openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, config)
+        openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, self._storage_trouble, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
+        attachments = Attachments(parts.storage.store, config.attach, AttachMetrics(parts.registry))
+        FileRoutes(self.system, self.records, attachments, renderer, config.http).add_to(app)
         players = frozenset(Role(role) for role in config.access.playback_roles)
         RecordingRoutes(self.records, renderer, player, players).add_to(app)
         VerificationRoutes(self.records, self._verifying).add_to(app)
@@ -203,14 +222,16 @@ class Application:
             self.system,
             ports.inbox,
             ports.clock,
-            WebhookMetrics(parts.registry),
+            self._webhooks,
             verify=self._verify(),
             parse=NoticeReader(Oddities(self._calls_metrics), ports.clock.now_ms).read,
             bytes_max=config.http.webhook_body_bytes_max,
         ).add_to(app)
         folder = parts.storage.store if isinstance(parts.storage.store, LocalStore) else None
         MediaRoutes(folder, self.shelf, self.records, signer, urls, ports.clock).add_to(app)
+        SweepRoutes(self.sweeper, config.sweep.items_max).add_to(app)
         OperationRoutes(self.health, parts.registry, self._scrape.refresh).add_to(app)
+        PreflightRoutes(self.health).add_to(app)
         AssetRoutes(parts.public_url, *parts.storage.media_urls).add_to(app)
         DocumentRoutes(config.playback.expires_seconds_max, parts.public_url).add_to(app)
         assert_all_routes_have_policies(app)
@@ -246,9 +267,17 @@ class Application:
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
         await self.heartbeat.beat()
         works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), self.health.watch())
-        async with _running(*works, *jwks):
+        sweeps = SweepTimer(self.sweeper, self._parts.config.sweep.interval_seconds).run()
+        async with _running(*works, sweeps, *jwks):
             yield
         self._scrape.close()
+
+    def _sweeper(self) -> Sweeper:
+        parts, store = self._parts, self._parts.storage.store
+        sweeps = PostgresSweeps(parts.pool, PREFIX)
+        node = self.node if isinstance(store, LocalStore) else None
+        look = partial(Looking, store, sweeps, self.system, f"{PREFIX}/", node)
+        return Sweeper(sweeps, look, self.node, parts.config.sweep, SweepMetrics(parts.registry))
 
     def _recorder(self, agora: AgoraClient) -> AgoraRecorder:
         secret = self._parts.config.agora.app_certificate
@@ -262,13 +291,19 @@ class Application:
             return None
         return lambda body, headers: verify(body, headers, secret)
 
-    def _checks(self, agora: AgoraClient) -> list[Check]:
+    def _storage_trouble(self) -> str | None:
+        return self.health.trouble_with(STORAGE)
+
+    def _checks(self, agora: AgoraClient, http: aiohttp.ClientSession) -> list[Check]:
+        parts = self._parts
+        webhook = webhook_look(http, parts.webhook_url, parts.webhook_secret, self._webhooks.since)
         return [
-            Check("database", database_look(self.standing.ping), vital=True),
-            Check("redis", self._parts.publisher.ping),
-            Check("agora", agora_look(agora), costs=True),
-            Check("storage", self._parts.storage.look),
-            *([Check("jwks", keys_look(self._parts.jwks.check))] if self._parts.jwks is not None else []),
+            Check("database", database_look(self.standing.ping), DATABASE, vital=True),
+            Check("redis", parts.publisher.ping, REDIS),
+            Check("agora", agora_look(agora), AGORA, costs=True),
+            *parts.storage.checks,
+            Check("webhook", webhook, costs=True, warns=parts.webhook_secret is None),
+            *([Check("jwks", keys_look(parts.jwks.check), JWKS)] if parts.jwks is not None else []),
         ]
 
 

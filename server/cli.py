@@ -1,4 +1,4 @@
-"""The command line: `tapedeck serve | token | recordings | verify | simulate | migrate`.
+"""The command line: `tapedeck serve | token | recordings | preflight | verify | sweep | simulate | migrate`.
 
 Commands import what is heavy when they run, so that `tapedeck token` answers at once. An error that the user can mend
 is one line on stderr; the exit code is 2 for the configuration and the command line, 1 for what the system refuses.
@@ -14,8 +14,8 @@ import typer
 
 from server.auth import Role, TokenError, mint_token, signing_secrets
 from server.config import ConfigError, load_config
+from server.console.recordings import Json, Token, Url, ask, verify
 from server.console.recordings import app as recordings
-from server.console.recordings import verify
 
 PROGRAM = "tapedeck"
 ConfigFile = Annotated[
@@ -81,6 +81,43 @@ def token(
 
 
 app.command()(verify)
+
+
+@app.command()
+def preflight(as_json: Json = False, url: Url = None, token: Token = None, config: ConfigFile = None) -> None:
+    """Have a running server look at everything that recordings need; exit code 1 if something does not work.
+
+    \b
+    tapedeck preflight
+    tapedeck preflight --url https://tapedeck.example.com --json | jq '.checks[] | select(.ok | not)'
+    """
+    from server.console.preflight import preflight as run
+
+    if not ask(url, token, config, lambda api: run(api, as_json=as_json)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sweep(
+    delete: Annotated[
+        bool,
+        typer.Option("--delete", help="Remove what is old, was found by an earlier sweep too, and can only be ours."),
+    ] = False,
+    as_json: Json = False,
+    url: Url = None,
+    token: Token = None,
+    config: ConfigFile = None,
+) -> None:
+    """Have a running server look for what belongs to nobody; exit code 1 if something could not be removed.
+
+    \b
+    tapedeck sweep
+    tapedeck sweep --delete --json | jq '.items[] | select(.action == "deleted")'
+    """
+    from server.console.sweep import sweep as run
+
+    if not ask(url, token, config, lambda api: run(api, delete=delete, as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -17,6 +17,7 @@ from server.settings import (
     AccessSettings,
     ActorSettings,
     AgoraSettings,
+    AttachSettings,
     AuthSettings,
     DatabaseSettings,
     DrainSettings,
@@ -34,6 +35,7 @@ from server.settings import (
     SimulatorSettings,
     StorageSettings,
     StreamSettings,
+    SweepSettings,
 )
 
 __all__ = ["AgoraMode", "Config", "ConfigError", "check_modes", "load_config"]
@@ -61,6 +63,8 @@ class Config(Section):
     recording: RecordingSettings = RecordingSettings()
     proof: ProofSettings = ProofSettings()
     storage: StorageSettings = StorageSettings()
+    attach: AttachSettings = AttachSettings()
+    sweep: SweepSettings = SweepSettings()
     playback: PlaybackSettings = PlaybackSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()

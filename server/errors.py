@@ -121,9 +121,10 @@ ERRORS: Mapping[str, ErrorCode] = {
     "recording_live": ErrorCode(
         409,
         "The recording is not over",
-        "A recording can be deleted once it is completed, failed or aborted. Stop it first.",
+        "A recording can be deleted once it is completed, failed or aborted, and take a file once it is completed or failed. "
+        "Stop it first.",
         Action.GIVE_UP,
-        "Stop it, follow its events until it is over, then delete.",
+        "Stop it, follow its events until it is over, then repeat.",
     ),
     "recording_not_active": ErrorCode(
         409,
@@ -144,10 +145,19 @@ ERRORS: Mapping[str, ErrorCode] = {
     "recording_locked": ErrorCode(
         409,
         "The recording is locked",
-        "Something protects the recording from deletion, a legal hold for example.",
+        "The bucket keeps an object of it under a lock until a date, which lockedUntil tells, or under somebody's legal hold; "
+        "then lockedUntil is null. Nothing was deleted.",
         Action.GIVE_UP,
-        "Whoever locked it has to unlock it.",
-        reserved=True,
+        "Delete it after lockedUntil; a hold has to be lifted by whoever put it there.",
+    ),
+    "sweep_running": ErrorCode(
+        409,
+        "A sweep is running",
+        "One sweep runs at a time, over all nodes: another caller's, or the one that nobody asks for.",
+        Action.WAIT,
+        "Ask again after Retry-After.",
+        retryable=True,
+        retry_after_seconds=30,
     ),
     "recording_deleted": ErrorCode(
         410,
@@ -159,7 +169,7 @@ ERRORS: Mapping[str, ErrorCode] = {
     "payload_too_large": ErrorCode(
         413,
         "The body is too large",
-        "The body has more bytes than the server takes (http.body_bytes_max).",
+        "The body has more bytes than the server takes (http.body_bytes_max; of files attach.bytes_max).",
         Action.MEND,
         "Send less.",
     ),
@@ -173,7 +183,7 @@ ERRORS: Mapping[str, ErrorCode] = {
     "unsupported_media_type": ErrorCode(
         415,
         "The body's type is not taken",
-        "Bodies are application/json in UTF-8, without a Content-Encoding.",
+        "Bodies are application/json in UTF-8, without a Content-Encoding; files that are added are media (attach.types).",
         Action.MEND,
         "Send application/json in UTF-8, not compressed.",
     ),

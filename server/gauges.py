@@ -94,9 +94,12 @@ class ServerMetrics:
         )
         self._checks = Gauge(
             "tapedeck_check_ok",
-            "1 if a check of /readyz was passed when it was last made",
+            "1 if a check of /readyz or the preflight was passed when it was last made",
             ["check"],
             registry=registry,
+        )
+        self._check_seconds = Gauge(
+            "tapedeck_check_seconds", "Seconds that a check took when it was last made", ["check"], registry=registry
         )
         self._limits = Gauge(
             "tapedeck_limit", "Limits of config.toml, to hold other metrics against", ["setting"], registry=registry
@@ -108,8 +111,9 @@ class ServerMetrics:
     def engine_restarted(self, engine: str) -> None:
         self._restarts.labels(engine).inc()
 
-    def checked(self, name: str, ok: bool) -> None:
+    def checked(self, name: str, ok: bool, seconds: float) -> None:
         self._checks.labels(name).set(ok)
+        self._check_seconds.labels(name).set(seconds)
 
     def limits(self, config: Config) -> None:
         """Show every limit that is a number."""

@@ -1,14 +1,24 @@
-"""What `/readyz` looks at, one function each. What they raise is shown to everybody."""
+"""What is looked at of a server's own parts, one function each; `server.preflight` tries out what lies beyond them.
+
+What they raise is shown to everybody.
+"""
 
 from collections.abc import Awaitable, Callable
 
-from actors.ports import JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
+from actors.ports import JournalUnavailable
 from clients.agora.client import AgoraClient
 from clients.agora.sending import NoAnswer, NotConnected
 from server.auth.key_set import KeySetError
-from server.health import Look, Trouble
+from server.checks import Look, Trouble
 
 REFUSED = (401, 403)
+DATABASE = "See that the database runs, and that DATABASE_URL leads to it."
+REDIS = "See that Redis runs, and that REDIS_URL leads to it; recordings go on without it."
+AGORA = (
+    "See that this host reaches AGORA_BASE_URL, and that the account's keys and App ID are right in Agora's console."
+)
+JWKS = "See that the key set of TAPEDECK_JWKS is there and can be read."
+"""What to do, where a look names nothing better."""
 
 
 def database_look(ping: Callable[[], Awaitable[None]]) -> Look:
@@ -42,34 +52,6 @@ def agora_look(client: AgoraClient) -> Look:
         if answer.status != 200:
             raise Trouble(answer.summary)
         return "answers, and takes the credentials"
-
-    return look
-
-
-def storage_look(free_bytes: Callable[[], int], bytes_min: int) -> Look:
-    """Whether local storage is there and has room for another recording."""
-
-    async def look() -> str:
-        try:
-            free = free_bytes()
-        except (StorageDenied, StorageNotFound, StorageUnavailable) as error:
-            raise Trouble(str(error)) from None
-        if free < bytes_min:
-            raise Trouble(f"{free} bytes free, below {bytes_min} (storage.min_free_bytes): no recording starts")
-        return f"{free} bytes free"
-
-    return look
-
-
-def bucket_look(ping: Callable[[], Awaitable[None]]) -> Look:
-    """Whether the bucket is there, and our keys may list it."""
-
-    async def look() -> str:
-        try:
-            await ping()
-        except (StorageDenied, StorageNotFound, StorageUnavailable) as error:
-            raise Trouble(str(error)) from None
-        return "answers"
 
     return look
 

@@ -33,6 +33,7 @@ from server.banner import banner
 from server.config import Config, ConfigError
 from server.engines import Engines, running_engines
 from server.gauges import ServerMetrics
+from server.ids import SystemClock
 from server.listening import (
     OTHER_FILES,
     SHUTDOWN_SECONDS,
@@ -49,6 +50,8 @@ from server.provider import AgoraMode, find_mode
 from server.storage import check_region, open_storage
 
 log = structlog.get_logger(__name__)
+
+WEBHOOK = "{}/api/v1/webhooks/agora"
 
 
 class Ousted(OSError):
@@ -125,13 +128,14 @@ async def _start(
     engines = await stack.enter_async_context(running_engines(config, metrics.engine_restarted))
     if config.database.migrate_on_start:
         await asyncio.to_thread(upgrade, engines.database_url)
-    storage = await stack.enter_async_context(open_storage(config, StorageMetrics(registry)))
+    storage = await stack.enter_async_context(open_storage(config, StorageMetrics(registry), http, SystemClock()))
     address = address_of(listener)
     webhook_secret, account = await _provider(config, mode, address, SimulatorMetrics(registry), stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
     publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds, metrics.hint_dropped)
     stack.push_async_callback(publisher.close)
+    public_url = _public_url(config, address)
     parts = Parts(
         config=config,
         registry=registry,
@@ -145,7 +149,8 @@ async def _start(
         jwks=jwks,
         auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,
-        public_url=_public_url(config, address),
+        webhook_url=WEBHOOK.format(f"http://{loopback(address)}" if mode == "embedded" else public_url),
+        public_url=public_url,
         node=node_name(config, address),
         process=uuid4().hex,
         mode=_mode(config, mode),
@@ -153,7 +158,8 @@ async def _start(
     )
     app = Application(parts, http, wrap)
     await stack.enter_async_context(listening(app.web, listener, config.http))
-    await app.health.report()
+    report = await app.health.report()
+    log.info("preflight.done", status=report["status"], troubles=app.health.troubles)
     shown = banner(parts.public_url, config, parts.mode, _engine_lines(config, engines), app.health.troubles)
     print(shown, file=sys.stderr, flush=True)
     return app
@@ -202,7 +208,7 @@ async def _simulator(
         state_dir=(wanted.state or config.data_dir / "simulator").absolute(),
         storage_root=config.storage_path,
         amazon=config.storage_mode == "s3",
-        webhook_url=f"http://{loopback(address)}/api/v1/webhooks/agora",
+        webhook_url=WEBHOOK.format(f"http://{loopback(address)}"),
         webhook_secret=secret,
         slice_seconds=wanted.slice_seconds,
         max_recorders=wanted.max_recorders,

@@ -272,7 +272,7 @@ class WebhookMetrics:
     def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.monotonic) -> None:
         self._received = Counter(
             "tapedeck_webhooks",
-            "Notifications: stored, repeated, unknown (no recorder of ours), malformed, bad_signature",
+            "Notifications: stored, repeated, unknown (no recorder of ours), malformed, bad_signature, and our own test",
             ["result"],
             registry=registry,
         )
@@ -283,18 +283,19 @@ class WebhookMetrics:
             "Seconds since a signed notification came, -1 before the first",
             registry=registry,
         )
-        since.set_function(self._since)
+        since.set_function(self.since)
 
     def received(self, result: str) -> None:
         """One that bears the provider's signature."""
         self._received.labels(result).inc()
         self._last = self._now()
 
-    def refused(self, result: str) -> None:
-        """One that anybody may have sent: it says nothing of the provider."""
+    def overlooked(self, result: str) -> None:
+        """One that says nothing of the provider: anybody may have sent it, or we ourselves."""
         self._received.labels(result).inc()
 
-    def _since(self) -> float:
+    def since(self) -> float:
+        """Seconds since the provider last spoke, -1 if it never did."""
         return -1.0 if self._last is None else self._now() - self._last
 
 
@@ -365,6 +366,29 @@ class ManifestMetrics:
 
     def hashed(self, count: int) -> None:
         self._bytes.inc(count)
+
+
+class AttachMetrics:
+    """Files that were added to recordings."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._files = Counter(
+            "tapedeck_attached_files",
+            "Files that were added to recordings, by how they came: sent or fetched",
+            ["way"],
+            registry=registry,
+        )
+        self._bytes = Counter("tapedeck_attached_bytes", "Bytes of these files", registry=registry)
+        self._under_way = Gauge(
+            "tapedeck_attaching", "Such files that are on their way, of attach.at_once_max", registry=registry
+        )
+
+    def attached(self, way: str, size: int) -> None:
+        self._files.labels(way).inc()
+        self._bytes.inc(size)
+
+    def under_way(self, change: int) -> None:
+        self._under_way.inc(change)
 
 
 class PlaybackMetrics:

@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from server.cors import cors
 from server.errors import Problem
 from server.params import HTTP_SETTINGS
-from server.policy import PRINCIPAL, authorise
+from server.policy import POLICIES, PRINCIPAL, authorise
 from server.protection import protect
 from server.settings import HttpSettings
 from server.sockets import refuse_sockets
@@ -228,7 +228,9 @@ def _check_headers(request: web.Request, http: HttpSettings) -> None:
 
 
 def _check_body(request: web.Request, http: HttpSettings) -> None:
-    if (request.content_length or 0) > http.body_bytes_max:
+    policy = request.app.get(POLICIES, {}).get(request.match_info.route)
+    unbounded = policy is not None and policy.long
+    if not unbounded and (request.content_length or 0) > http.body_bytes_max:
         raise Problem("payload_too_large", f"the body has more than {http.body_bytes_max} bytes")
     # aiohttp would unpack it, and a garbled one would fail in the middle of a handler.
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() not in ("", "identity"):

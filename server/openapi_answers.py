@@ -21,6 +21,7 @@ from server.openapi_shapes import (
     said,
     words,
 )
+from server.sweep.findings import Action, Kind
 
 _SELECTION: Schema = {"anyOf": [{"const": "all"}, a_list(TEXT)]}
 _VIDEO = an_object(
@@ -142,6 +143,21 @@ ANSWERS: dict[str, Schema] = {
         ),
         **_ITEMS,
     ),
+    "Sweep": an_object(
+        items=a_list(
+            an_object(
+                kind=words(Kind),
+                key=said(
+                    TEXT, "a folder or an object in storage; of a recording its id, of a session channel, uid and sid"
+                ),
+                firstSeenAt=said(TIME, "when a sweep found it first"),
+                action=words(Action),
+                objects=said(INTEGER, "how many lie there"),
+                bytes=BYTES,
+            )
+        ),
+        more=said(BOOLEAN, "there are more than `sweep.items_max`; as lines all of them come"),
+    ),
     "Playback": an_object(
         items=a_list(
             an_object(
@@ -184,6 +200,19 @@ ANSWERS: dict[str, Schema] = {
             "type": "object",
             "additionalProperties": an_object(ok=BOOLEAN, detail=TEXT, since=said(TIME, "when it became so")),
         },
+    ),
+    "Preflight": an_object(
+        ok=said(BOOLEAN, "no check fails but warnings"),
+        checks=a_list(
+            an_object(
+                name=TEXT,
+                ok=BOOLEAN,
+                detail=said(TEXT, "what was found"),
+                since=said(TIME, "when it became so"),
+                severity=words(["error", "warning"]),
+                advice=said(or_null(TEXT), "what to do; null while nothing is"),
+            )
+        ),
     ),
     "Alive": an_object(status=words(["alive"])),
     "Nothing": {"type": "object", "properties": {}},

@@ -42,7 +42,22 @@ DESCRIPTIONS = {
     "post_recordings_id_stop": "As the stop of its meeting, but only ever this one; 200 too when it is over already."
     + _WAITING,
     "delete_recordings_id": "Objects first, then the row becomes a tombstone: 204 when it stands, also the second time; 202 "
-    "while that takes longer.",
+    "while that takes longer. All versions go, and what the provider brings later goes too; the history has the receipt. 409 "
+    "`recording_locked` if the store holds something of it under a lock: then nothing is deleted.",
+    "post_recordings_id_files": "Media that was recovered elsewhere becomes a part of the recording, which is proven again: "
+    "201 when that is done, 202 while it goes on. Its completeness may rise, and one that failed may become playable; neither "
+    "ever falls. The body is the file itself, with a type of `attach.types` and `?name=`, or JSON with the `url` that it is "
+    "fetched from. A file that takes the name of one that is missing takes its place. 413 above `attach.bytes_max`; 422 with the "
+    "reason where a URL is not fetched, or another file has that name. One of the same name and size is taken for the same."
+    + _WAITING,
+    "post_preflight": "The looks of `/readyz`, taken anew, with what to do about each that fails. An object is written with the "
+    "recorder's keys, read, opened by its signed URL and deleted. Checks of the severity `warning` do not count for `ok`. While "
+    "`storage` fails, new recordings are refused with 503 `storage_unavailable`.",
+    "post_sweep": "Objects without a recording, recordings without objects, uploads that nobody ended, files and probes that "
+    "were left, sessions that nobody wants. Without `delete` it only tells. With it, what was found by an earlier sweep too, is "
+    "older than `sweep.age_seconds_min`, and can only be ours, is removed; what cannot be a recording's stays. Whoever accepts "
+    "`application/x-ndjson` gets a line for each finding as it is found (`item`), for how far it is (`progress`), and at the "
+    "end `done`, or the `problem` that ended it.",
     "post_recordings_id_verify": "Reads every byte: presence, size and SHA-256 of what `manifest.json` lists, that file itself, "
     "and what lies beside it and is not in it. All is well if every `finding` of all calls is `same`. A call ends after "
     "`storage.verify_seconds_max`, with `nextCursor` for the next. Refused while the manifest is not written yet.",
@@ -89,6 +104,7 @@ QUERY_PARAMETERS = {
     "completeness": "whether what there is to play is all that was captured",
     "expiresIn": "seconds that the URLs play; without it the setting `playback.expires_seconds_default`",
     "heartbeat": "seconds of silence after which a `stream.heartbeat` is sent; none without it",
+    "name": "what the file is called beside the recording's own; without it the last part of the URL that it is fetched from",
     "recording": "the recording that a playlist belongs to",
     "expires": "Unix seconds; later the URL opens nothing",
     "parts": "`all`: one playlist over all parts",
@@ -99,6 +115,7 @@ REQUEST_HEADERS = {
     "X-Request-ID": "comes back in the answer if it is 1 to 128 of `A-Z a-z 0-9 _ . : -`; otherwise a new one does",
     "Idempotency-Key": "names the command; repeat it with the same key. 1 to 255 visible ASCII characters",
     "Prefer": "RFC 7240: `wait=n` in seconds, or `respond-async`; others are overlooked",
+    "Accept": "`application/x-ndjson`: findings as they are found",
     "If-None-Match": "an `ETag` that the caller has: 304 if it is still the present one",
     "Last-Event-ID": "the cursor to resume behind; wins over `cursor`",
     "Range": "a part of the file, in bytes",

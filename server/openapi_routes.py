@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from server.routes.streams import StreamQuery
 from server.schemas import (
+    AttachBody,
+    AttachParameters,
     HistoryParameters,
     ListParameters,
     NoParameters,
@@ -16,6 +18,7 @@ from server.schemas import (
     PlaybackParameters,
     StartBody,
     StopBody,
+    SweepParameters,
     UpdateBody,
     VerifyParameters,
 )
@@ -166,7 +169,7 @@ COMMANDS = (
         RECORDING,
         "Delete the media",
         {204: None, 202: None},
-        (*ONE, "forbidden", "recording_live", *RUNS),
+        (*ONE, "forbidden", "recording_live", "recording_locked", *RUNS),
         who=("HOST", "operator"),
     ),
     Operation(
@@ -179,6 +182,43 @@ COMMANDS = (
             *("recording_not_ready", "no_media", "recording_deleted", "storage_unavailable"),
         ),
         query=VerifyParameters,
+        who=("operator",),
+    ),
+    Operation(
+        "post",
+        f"{RECORDING}/files",
+        "Add a file to a recording that is over",
+        {201: "Recording", 202: "Recording"},
+        (
+            *COMMAND,
+            *("recording_live", "recording_aborted", "recording_deleted"),
+            *("payload_too_large", "unsupported_media_type", "storage_unavailable"),
+        ),
+        query=AttachParameters,
+        body=AttachBody,
+        headers=COMMAND_HEADERS,
+        sends=("ETag", *COMMAND_SENDS),
+        who=("operator",),
+        shows={201: ("completed",), 202: ("completed",)},
+    ),
+    Operation(
+        "post",
+        "/api/v1/preflight",
+        "Look at everything that recordings need",
+        {200: "Preflight"},
+        ("validation_failed", "forbidden"),
+        headers=("Idempotency-Key",),
+        who=("operator",),
+        shows={200: ("well", "troubled")},
+    ),
+    Operation(
+        "post",
+        "/api/v1/sweep",
+        "Look for what belongs to nobody",
+        {200: "Sweep"},
+        ("forbidden", "validation_failed", "sweep_running", "storage_unavailable", *READS),
+        query=SweepParameters,
+        headers=("Idempotency-Key", "Accept"),
         who=("operator",),
     ),
 )

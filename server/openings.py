@@ -1,4 +1,4 @@
-"""Whether another recording may begin at all, whatever its meeting: room in local storage, and a recorder.
+"""Whether another recording may begin at all, whatever its meeting: storage that works, and a recorder.
 
 A start that finds an obstacle stores nothing. Starts that come at the same moment may all find room for one more: then the
 provider refuses what is too much, and those recordings wait for a recorder.
@@ -20,21 +20,38 @@ SETTINGS = {Limit.RECORDERS: "recorders_max", Limit.REQUESTS: "requests_per_seco
 
 
 class Openings:
-    """`free_bytes` tells how much local storage is left (None: not limited)."""
+    """`free_bytes` tells how much local storage is left (None: not limited), `storage_trouble` what the last look at storage
+    found wrong, if anything."""
 
     def __init__(
-        self, records: Records, capacity: Capacity, free_bytes: Callable[[], int | None], config: Config
+        self,
+        records: Records,
+        capacity: Capacity,
+        free_bytes: Callable[[], int | None],
+        storage_trouble: Callable[[], str | None],
+        config: Config,
     ) -> None:
         self._records = records
         self._capacity = capacity
         self._free_bytes = free_bytes
+        self._storage_trouble = storage_trouble
         self._config = config
 
     async def obstacle(self) -> Problem | None:
         """Why no recording may begin now; None: one may. Raises JournalUnavailable."""
-        return self._storage() or self._provider() or await self._count()
+        return self._full() or self._broken() or self._provider() or await self._count()
 
-    def _storage(self) -> Problem | None:
+    def _broken(self) -> Problem | None:
+        trouble = self._storage_trouble()
+        if trouble is None:
+            return None
+        return Problem(
+            "storage_unavailable",
+            f"storage does not work, and no recording starts until it does: {trouble}",
+            retry_after_seconds=ceil(self._config.health.interval_seconds),
+        )
+
+    def _full(self) -> Problem | None:
         free, floor = self._room(), self._config.storage.min_free_bytes
         if free is None or free >= floor:
             return None

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from actors.domain.model import MediaFile, Phase, Recording
+from actors.domain.projections import OVER_PHASES
 
 CONTENT_TYPES: Mapping[str, str] = {"hls": "application/vnd.apple.mpegurl", "mp4": "video/mp4"}
 ALL_PARTS = "all"
@@ -114,7 +115,7 @@ def availability(recording: Recording) -> Availability:
     """Whether there is something to play; else the code of the problem that says why not."""
     if recording.phase in (Phase.DELETING, Phase.DELETED):
         return "recording_deleted"
-    if recording.phase not in (Phase.COMPLETED, Phase.FAILED, Phase.ABORTED):
+    if recording.phase not in OVER_PHASES:
         return "recording_not_ready"
     return "ready" if main_file(recording) is not None else "no_media"
 

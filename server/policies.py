@@ -57,6 +57,7 @@ def policy_of(config: Config) -> Policy:
         backup_interval_ms=_ms(proof.backup_interval_seconds),
         seal_delays_ms=_all_ms(config.storage.seal_delays_seconds),
         erase_delays_ms=_all_ms(config.storage.erase_delays_seconds),
+        locked_interval_ms=_ms(config.storage.locked_interval_seconds),
         settle_ms=_ms(proof.settle_seconds),
         tolerance_ms=_ms(proof.tolerance_seconds),
         tolerance_ratio=proof.tolerance_ratio,

@@ -31,12 +31,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may call a route. `operator` lets operators in beside the roles; `stream` takes `?access_token=` too."""
+    """Who may call a route. `operator` lets operators in beside the roles; `stream` takes `?access_token=` too; of `long` bodies
+    the handler itself bounds the size."""
 
     scope: Scope
     roles: frozenset[Role] = frozenset()
     operator: bool = False
     stream: bool = False
+    long: bool = False
 
 
 PUBLIC = Policy(Scope.PUBLIC)
@@ -48,6 +50,7 @@ RECORDING_MEMBER = Policy(Scope.RECORDING, EVERY_ROLE, operator=True)
 RECORDING_CONTROL = Policy(Scope.RECORDING, HOSTS, operator=True)
 RECORDING_DELETE = Policy(Scope.RECORDING, frozenset({Role.HOST}), operator=True)
 OPERATOR = Policy(Scope.OPERATOR, operator=True)
+OPERATOR_UPLOAD = Policy(Scope.OPERATOR, operator=True, long=True)
 OPERATOR_STREAM = Policy(Scope.OPERATOR, operator=True, stream=True)
 
 

@@ -1,5 +1,6 @@
 """What clients may send, as strict models: they validate, and the OpenAPI document is made from them."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -208,6 +209,13 @@ class StopBody(Body):
     """who is to stand in stoppedBy; from service tokens only, those with a role in `*`"""
 
 
+class AttachBody(Body):
+    """Where the file is that is to be added; or the file itself is the body, with its own type."""
+
+    url: Annotated[str, Field(min_length=1, max_length=4096)]
+    """http or https, at a public address"""
+
+
 class Query(BaseModel):
     """A query: camelCase, no unknown parameter."""
 
@@ -267,10 +275,28 @@ class VerifyParameters(Query):
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,15}$")] | None = None
 
 
+class SweepParameters(Query):
+    """The query of a sweep."""
+
+    delete: Annotated[
+        Literal["true", "false"],
+        Field(description="true: what is old and was found by an earlier sweep too is removed; else it is only told"),
+    ] = "false"
+
+
 class PlaybackParameters(Query):
     """The query of playback. Seconds; the largest value is a setting."""
 
     expires_in: Annotated[int, Field(ge=60), IN_DIGITS] | None = None
+
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
+
+
+class AttachParameters(Query):
+    """What an added file is to be called; the last part of its URL when that is left out."""
+
+    name: Annotated[str, Field(pattern=f"^{FILE_NAME.pattern}$")] | None = None
 
 
 class NoParameters(Query):

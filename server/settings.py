@@ -22,6 +22,7 @@ Text = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[Path, Field(strict=False)]
 WebUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Origin = Annotated[str, Field(pattern=r"^https?://[^\s/?#*]+$")]
+MEDIA_TYPES = ("video/*", "audio/*", "application/vnd.apple.mpegurl", "application/x-mpegurl")
 Delays = Annotated[tuple[Seconds, ...], Field(strict=False, min_length=1)]
 
 
@@ -55,6 +56,7 @@ class HttpSettings(Section):
     start_wait_seconds: SecondsOrZero = 25.0
     stop_wait_seconds: SecondsOrZero = 10.0
     update_wait_seconds: SecondsOrZero = 25.0
+    delete_wait_seconds: SecondsOrZero = 25.0
     wait_seconds_max: SecondsOrZero = 25.0
 
 
@@ -166,6 +168,8 @@ class StorageSettings(Section):
     hashes_max: Count = 2
     verify_seconds_max: Seconds = 20.0
     erase_delays_seconds: Delays = (1.0, 5.0, 30.0, 60.0)
+    locked_interval_seconds: Seconds = 3600.0
+    receipt_keys_max: Annotated[int, Field(ge=1, le=1000)] = 500
     bucket: Text | None = None
     region: Text | None = None
     region_id: Annotated[int, Field(ge=0)] | None = None
@@ -187,6 +191,29 @@ class StorageSettings(Section):
     connections_max: Count = 50
     part_bytes: Annotated[int, Field(ge=5242880, le=5368709120)] = 8388608
     parts_max: Count = 2
+
+
+class AttachSettings(Section):
+    """What may be added to a recording that is over, and where it may be fetched from."""
+
+    bytes_max: Annotated[int, Field(ge=1)] = 10737418240
+    seconds_max: Seconds = 3600.0
+    silence_seconds_max: Seconds = 30.0
+    redirects_max: Annotated[int, Field(ge=0)] = 3
+    at_once_max: Count = 4
+    types: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)] = MEDIA_TYPES
+    private_addresses: bool = False
+
+
+class SweepSettings(Section):
+    """The slow look for what belongs to nobody (recipe 3.7)."""
+
+    interval_seconds: SecondsOrZero = 3600.0
+    age_seconds_min: SecondsOrZero = 86400.0
+    erased_seconds: SecondsOrZero = 2592000.0
+    strangers_seconds: Seconds = 86400.0
+    lease_seconds: Seconds = 180.0
+    items_max: Count = 10000
 
 
 class PlaybackSettings(Section):
@@ -260,11 +287,13 @@ class StreamSettings(Section):
 
 
 class HealthSettings(Section):
-    """How `/readyz` and `/metrics` look at what the server is made of."""
+    """How `/readyz`, `/metrics` and the preflight look at what the server is made of."""
 
     timeout_seconds: Seconds = 2.0
     interval_seconds: Seconds = 10.0
+    costly_timeout_seconds: Seconds = 15.0
     costly_interval_seconds: Seconds = 30.0
+    clock_skew_seconds_max: Seconds = 60.0
 
 
 class DrainSettings(Section):

@@ -1,24 +1,46 @@
 """Where recordings are kept: a folder of this host, or a bucket. What the rest of the server needs to know of it."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 
-from actors.ports import StorageDenied, StorageUnavailable
+import aiohttp
+
+from actors.ports import Clock, StorageDenied, StorageUnavailable
 from clients.agora.requests import LocalTarget, S3Target, StorageTarget, region_number
 from clients.storage.local import LocalStore
 from clients.storage.s3.credentials import Keys, find_keys
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store, open_store
+from server.checks import Check
 from server.config import Config, ConfigError
-from server.health import Look
 from server.ids import SystemClock
-from server.looks import bucket_look, storage_look
 from server.metrics import StorageMetrics
+from server.preflight.bucket import BucketProbe
+from server.preflight.bucket_looks import clock_look, public_access_look, region_look
+from server.preflight.folder import FolderProbe
 from server.recorder_keys import TemporaryTarget
+from server.routes.commands import PREFIX
 from server.settings import StorageSettings
 
+STORAGE = "storage"
+"""The check that keeps recordings from starting while it fails."""
+FAILURES = ("denied", "unavailable")
+"""Outcomes of a call that say something of the store."""
+ASIDE = ("region", "public_access")
+"""Calls that no recording needs: keys may do without the rights to them."""
 RECORDER_KEYS = "TAPEDECK_STORAGE__RECORDER_ACCESS_KEY and TAPEDECK_STORAGE__RECORDER_SECRET_KEY"
+
+
+class Alarm:
+    """Goes off when the store does not do its part, whoever has asked it."""
+
+    def __init__(self) -> None:
+        self.heard: Callable[[], None] = lambda: None
+
+    def ring(self) -> None:
+        """The store has failed."""
+        self.heard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +50,10 @@ class Storage:
 
     store: LocalStore | S3Store
     target: StorageTarget
-    look: Look
+    checks: Sequence[Check]
     free_bytes: Callable[[], int | None]
     media_urls: tuple[str, ...] = ()
+    alarm: Alarm = field(default_factory=Alarm)
 
 
 def check_region(config: Config) -> None:
@@ -45,21 +68,65 @@ def check_region(config: Config) -> None:
 
 
 @asynccontextmanager
-async def open_storage(config: Config, metrics: StorageMetrics) -> AsyncIterator[Storage]:
+async def open_storage(
+    config: Config, metrics: StorageMetrics, http: aiohttp.ClientSession, clock: Clock
+) -> AsyncIterator[Storage]:
     """The storage that the configuration asks for. Raises ConfigError."""
+    alarm = Alarm()
     if config.storage_mode == "local":
-        yield _local(config)
+        yield _local(config, alarm)
         return
+
+    def called(call: str, outcome: str) -> None:
+        metrics.called(call, outcome)
+        if outcome in FAILURES and call not in ASIDE:
+            alarm.ring()
+
     target = await _target(config.storage)
-    async with open_store(s3_settings_of(config.storage), metrics.called) as store:
-        yield Storage(store, target, bucket_look(store.ping), lambda: None, (store.addresses.storage_url(""),))
+    async with AsyncExitStack() as stack:
+        own = s3_settings_of(config.storage)
+        store = await stack.enter_async_context(open_store(own, called))
+        recorder = store
+        if config.storage.recorder_access_key is not None:
+            recorder = await stack.enter_async_context(open_store(_recorders(own, config.storage), called))
+        probe = BucketProbe(store, recorder, http, PREFIX)
+        media_urls = (store.addresses.storage_url(""),)
+        yield Storage(store, target, _checks(config, store, probe, http, clock), lambda: None, media_urls, alarm)
 
 
-def _local(config: Config) -> Storage:
+def _checks(
+    config: Config, store: S3Store, probe: BucketProbe, http: aiohttp.ClientSession, clock: Clock
+) -> Sequence[Check]:
+    """On other servers than Amazon's a region is only a word in signatures, which the probe tries."""
+    elsewhere = config.storage.endpoint_url is not None
+    skew = config.health.clock_skew_seconds_max
+    return (
+        Check(STORAGE, probe.look, costs=True),
+        Check("storage_region", region_look(store, config.storage.region or ""), costs=True, warns=elsewhere),
+        Check("storage_public_access", public_access_look(store), costs=True, warns=True),
+        Check("clock", clock_look(store, http, clock, skew), costs=True),
+    )
+
+
+def _local(config: Config, alarm: Alarm) -> Storage:
     config.storage_path.mkdir(parents=True, exist_ok=True)
-    store = LocalStore(config.storage_path)
-    look = storage_look(store.free_bytes, config.storage.min_free_bytes)
-    return Storage(store, LocalTarget(), look, store.free_bytes)
+    store = LocalStore(config.storage_path, alarm.ring)
+    probe = FolderProbe(store, PREFIX, config.storage.min_free_bytes)
+    checks = (Check(STORAGE, probe.look, costs=True),)
+    return Storage(store, LocalTarget(), checks, store.free_bytes, alarm=alarm)
+
+
+def _recorders(own: S3Settings, storage: StorageSettings) -> S3Settings:
+    """The bucket as a recorder with keys of its own writes it."""
+    secret = storage.recorder_secret_key
+    return replace(
+        own,
+        access_key=storage.recorder_access_key,
+        secret_key=secret.get_secret_value() if secret is not None else None,
+        session_token=None,
+        kms_key=None,
+        storage_class=None,
+    )
 
 
 def s3_settings_of(storage: StorageSettings) -> S3Settings:

@@ -11,6 +11,7 @@ from actors.domain.outcomes import (
     Acquired,
     Banned,
     Erased,
+    Inventory,
     Members,
     Outcome,
     QueryAnswer,
@@ -59,7 +60,29 @@ class UpdateRecording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRecording:
-    """Remove a settled recording's media and leave a tombstone. The actor recalls the recording from the journal first."""
+    """Remove a settled recording's media and leave a tombstone. The actor recalls the recording from the journal first.
+
+    `late`: what lies below the prefix of a tombstone is to go, too.
+    """
+
+    recording_id: RecordingId
+    by: Actor
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachFile:
+    """A file was put beside a recording's own: prove anew what there is. Recalled as for a deletion."""
+
+    recording_id: RecordingId
+    key: str
+    file_size: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineAgain:
+    """Files have come since a recording was proven: if it lacked some, prove anew what there is. Recalled as for a deletion."""
 
     recording_id: RecordingId
     by: Actor
@@ -143,6 +166,13 @@ class MediaSealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSurveyed:
+    recording_id: RecordingId
+    after: str | None
+    outcome: Outcome[Inventory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaErased:
     recording_id: RecordingId
     outcome: Outcome[Erased]
@@ -173,7 +203,7 @@ class ProviderReported:
     notice: Notice
 
 
-UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording
+UserCommand = StartRecording | StopRecording | UpdateRecording | DeleteRecording | AttachFile | ExamineAgain
 Command = (
     UserCommand
     | Wake
@@ -187,6 +217,7 @@ Command = (
     | MembersAnswered
     | MediaExamined
     | MediaSealed
+    | MediaSurveyed
     | MediaErased
     | ProviderReported
 )

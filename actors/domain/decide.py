@@ -8,12 +8,15 @@ from typing import assert_never
 
 from actors.domain.commands import (
     AcquireAnswered,
+    AttachFile,
     BanAnswered,
     Command,
     DeleteRecording,
+    ExamineAgain,
     MediaErased,
     MediaExamined,
     MediaSealed,
+    MediaSurveyed,
     MembersAnswered,
     Moment,
     ProviderReported,
@@ -31,7 +34,7 @@ from actors.domain.commands import (
 from actors.domain.events import AnyEvent
 from actors.domain.model import Actor, ActorKind, Meeting
 from actors.domain.policy import Policy
-from actors.domain.rules import calls, clock, eviction, keys, media, notices, rooms, updates, users
+from actors.domain.rules import calls, clock, erasure, eviction, keys, media, notices, rooms, updates, users
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.steps import SYSTEM
 
@@ -61,6 +64,10 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             return updates.update(draft, command)
         case DeleteRecording():
             return users.delete(draft, command)
+        case AttachFile():
+            return users.attach(draft, command)
+        case ExamineAgain():
+            return users.examine_again(draft, command)
         case Wake():
             clock.woken(draft)
         case AcquireAnswered():
@@ -83,8 +90,10 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
             media.examined(draft, command)
         case MediaSealed():
             media.sealed(draft, command)
+        case MediaSurveyed():
+            erasure.surveyed(draft, command)
         case MediaErased():
-            media.erased(draft, command)
+            erasure.erased(draft, command)
         case ProviderReported(notice):
             notices.reported(draft, notice)
         case _:
@@ -95,9 +104,11 @@ def _apply(draft: Draft, command: Command) -> Reply | None:
 def actor_of(command: Command) -> Actor:
     """Who is behind the events of a command."""
     match command:
-        case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by) | DeleteRecording(by=by):
+        case StartRecording(by=by) | StopRecording(by=by) | UpdateRecording(by=by):
             return by
-        case Wake() | MediaExamined() | MediaSealed() | MediaErased():
+        case DeleteRecording(by=by) | AttachFile(by=by) | ExamineAgain(by=by):
+            return by
+        case Wake() | MediaExamined() | MediaSurveyed() | MediaSealed() | MediaErased():
             return Actor(ActorKind.SYSTEM, SYSTEM)
         case _:
             return Actor(ActorKind.PROVIDER, "agora")

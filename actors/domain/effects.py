@@ -131,6 +131,15 @@ class StorageSeal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSurvey:
+    """List a page of everything below the prefix, every version of it, and its locks. `after`: None for the first page."""
+
+    recording_id: RecordingId
+    prefix: tuple[str, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageErase:
     """Delete everything below the prefix."""
 
@@ -150,6 +159,7 @@ Effect = (
     | AgoraMembers
     | StorageExamine
     | StorageSeal
+    | StorageSurvey
     | StorageErase
 )
 

@@ -6,6 +6,17 @@ types of api.md 4; the others are kept with their evidence and shown in a record
 
 from dataclasses import dataclass
 
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.event import Event
 from actors.domain.eviction_events import (
     BanDeferred,
@@ -22,14 +33,14 @@ from actors.domain.eviction_events import (
 from actors.domain.ids import MeetingId, RecordingId
 from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
+    FileAttached,
+    FilesArrived,
     ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     SealDeferred,
     UploadReported,
 )
@@ -299,9 +310,18 @@ AnyEvent = (
     | RecordingAborted
     | ManifestWritten
     | SealDeferred
+    | FileAttached
+    | FilesArrived
+    | RecordingReproven
     | DeletionRequested
+    | MediaListed
+    | DeletionRefused
+    | ErasureBegan
+    | MediaRemoved
     | DeletionDeferred
     | RecordingDeleted
+    | LateMediaFound
+    | LateMediaErased
     | EvictionBegan
     | StrayFound
     | EvicteeFound

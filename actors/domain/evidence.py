@@ -61,6 +61,13 @@ def judge(report: MediaReport, recording: Recording, policy: Policy, now_ms: int
     return case.proven(faults) if case.playable else Nothing(case.code, "; ".join(faults))
 
 
+def judge_again(report: MediaReport, recording: Recording, policy: Policy, now_ms: int) -> Proven | None:
+    """What the files prove of a recording that is over, with what was added to them: nothing is waited for any more. None: there
+    is nothing to play."""
+    case = _Case.of(report, recording, policy)
+    return case.proven(case.faults(now_ms)) if case.playable else None
+
+
 def so_far(report: MediaReport, recording: Recording) -> tuple[MediaFile, ...]:
     """The playlists of a recording that is not over, with the seconds that they hold by now. Nothing is proven by it."""
     parts = parts_of(report, _anchor_ms(recording))

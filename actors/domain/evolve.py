@@ -4,6 +4,18 @@ from dataclasses import replace
 from typing import assert_never
 
 from actors.domain.attempting import apply_proof, apply_to_attempt
+from actors.domain.erasing import apply_erasure
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.events import (
     AnyEvent,
     AttemptClosed,
@@ -39,14 +51,14 @@ from actors.domain.eviction_events import (
 from actors.domain.ids import RecordingId
 from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
+    FileAttached,
+    FilesArrived,
     ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     SealDeferred,
     UploadReported,
 )
@@ -255,12 +267,22 @@ def _apply(recording: Recording, event: AnyEvent, at_ms: int) -> Recording:
             return replace(recording, manifest_sha256=event.sha256, seal_at_ms=None, seal_tries=0)
         case SealDeferred():
             return replace(recording, seal_at_ms=event.check_at_ms, seal_tries=recording.seal_tries + 1)
-        case DeletionRequested():
+        case FileAttached() | FilesArrived():
             return replace(recording, check_at_ms=event.check_at_ms, checks=0)
-        case DeletionDeferred():
-            return replace(recording, check_at_ms=event.check_at_ms, checks=recording.checks + 1)
-        case RecordingDeleted():
-            return replace(recording, deleted_at_ms=at_ms, storage_status=StorageStatus.DELETED, files=())
+        case RecordingReproven():
+            return _proven(replace(recording, error=None), event, at_ms)
+        case (
+            DeletionRequested()
+            | MediaListed()
+            | DeletionRefused()
+            | ErasureBegan()
+            | MediaRemoved()
+            | DeletionDeferred()
+            | RecordingDeleted()
+            | LateMediaFound()
+            | LateMediaErased()
+        ):
+            return apply_erasure(recording, event, at_ms)
         case (
             RecordingRequested()
             | EvictionBegan()
@@ -338,19 +360,7 @@ def _settled(
     settled = replace(recording, completed_at_ms=at_ms, deadline_at_ms=None, trouble=None, want=Want.STOP)
     match event:
         case RecordingCompleted():
-            return replace(
-                settled,
-                outcome=State.COMPLETED,
-                completeness=event.completeness,
-                duration_seconds=event.duration_seconds,
-                file_size=event.file_size,
-                files=event.files,
-                gaps=event.gaps,
-                started_at_ms=event.started_at_ms,
-                stopped_at_ms=event.stopped_at_ms,
-                storage_status=StorageStatus.STORED,
-                seal_at_ms=at_ms,
-            )
+            return _proven(settled, event, at_ms)
         case RecordingFailed() | RecordingAborted():
             return replace(
                 settled,
@@ -359,3 +369,19 @@ def _settled(
                 end_reason=event.end_reason,
                 storage_status=StorageStatus.MISSING,
             )
+
+
+def _proven(recording: Recording, event: RecordingCompleted | RecordingReproven, at_ms: int) -> Recording:
+    return replace(
+        recording,
+        outcome=State.COMPLETED,
+        completeness=event.completeness,
+        duration_seconds=event.duration_seconds,
+        file_size=event.file_size,
+        files=event.files,
+        gaps=event.gaps,
+        started_at_ms=event.started_at_ms,
+        stopped_at_ms=event.stopped_at_ms,
+        storage_status=StorageStatus.STORED,
+        seal_at_ms=at_ms,
+    )

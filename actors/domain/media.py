@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MANIFEST = "manifest.json"
+"""The name of what is written beside the files of a recording, and is none of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -12,6 +15,27 @@ class StoredObject:
     size: int
     modified_at_ms: int
     etag: str | None = None
+
+
+class Kept(StrEnum):
+    """What a store may keep below a prefix."""
+
+    OBJECT = "object"
+    MARKER = "marker"
+    """Left where an object was deleted before."""
+    UPLOAD = "upload"
+    """Begun, and never ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """What an erasure's receipt says of an object: its name below the prefix, bytes, and its version where the store keeps
+    several; of an upload its id."""
+
+    name: str
+    size: int
+    version: str | None = None
+    kind: Kept = Kept.OBJECT
 
 
 @dataclass(frozen=True, slots=True)

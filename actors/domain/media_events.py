@@ -1,4 +1,4 @@
-"""What becomes of the files, and so of the recording: reported, examined, called complete or failed, deleted."""
+"""What becomes of the files, and so of the recording: reported, examined, called complete or failed."""
 
 from dataclasses import dataclass
 
@@ -96,33 +96,42 @@ class SealDeferred(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionRequested(Event):
-    """Somebody wants the media gone: objects first, then the tombstone."""
+class FileAttached(Event):
+    """Somebody has put a file beside those of the recording."""
 
-    kind = "media.deletion_requested"
+    kind = "media.attached"
     visible = False
 
+    key: str
+    file_size: int
     by: str
     check_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionDeferred(Event):
-    """Storage would not delete; it is tried again at `check_at_ms`."""
+class FilesArrived(Event):
+    """Files have come after the recording was called partial."""
 
-    kind = "media.deletion_deferred"
+    kind = "media.arrived"
     visible = False
 
-    why: str
+    evidence: str
     check_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingDeleted(Event):
-    """The media is gone; the row stays as a tombstone."""
+class RecordingReproven(Event):
+    """What there is to play by now, of a recording that was over already. Completeness never falls."""
 
-    kind = "recording.deleted"
+    kind = "media.reproven"
     public = True
+    told_as = "recording.updated"
 
-    objects: int
-    bytes: int
+    completeness: Completeness
+    evidence: str
+    duration_seconds: float
+    file_size: int
+    files: tuple[MediaFile, ...]
+    gaps: tuple[Gap, ...]
+    started_at_ms: int
+    stopped_at_ms: int

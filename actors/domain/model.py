@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from actors.domain.erasure import Erasure, Lock
 from actors.domain.ids import MeetingId, RecordingId
 
 
@@ -36,6 +37,8 @@ class Phase(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     ABORTED = "aborted"
+    REPROVING = "reproving"
+    """It is over; a file was added since, and what there is to play is examined anew."""
     DELETING = "deleting"
     DELETED = "deleted"
 
@@ -332,6 +335,10 @@ class Recording:
     error: Failure | None = None
     outcome: State | None = None
     """The terminal state that was reached, kept while the recording is deleted."""
+    erasure: Erasure | None = None
+    """Set while its media is being deleted; of a tombstone too, when something came late."""
+    lock: Lock | None = None
+    """What the last deletion was refused for."""
     version: int = 0
 
 

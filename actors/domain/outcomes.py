@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from actors.domain.erasure import Lock
+from actors.domain.media import ListedObject
 from actors.domain.model import Failure
 
 T_co = TypeVar("T_co", covariant=True)
@@ -164,6 +166,18 @@ class Sealed:
     objects: int
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A page of all that lies below a prefix, every version of it. `after`: where the next one begins, None behind the last.
+
+    `lock`: the longest one on any of these.
+    """
+
+    objects: tuple[ListedObject, ...]
+    after: str | None = None
+    lock: Lock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from actors.domain.effects import (
     StorageErase,
     StorageExamine,
     StorageSeal,
+    StorageSurvey,
 )
+from actors.domain.erasure import Erasure
 from actors.domain.ids import RecordingId
 from actors.domain.model import Attempt, Eviction, Layout, Meeting, Phase, Recording, Want
-from actors.domain.projections import is_told
+from actors.domain.projections import erasure_of, is_told
 
 
 def pending_effects(meeting: Meeting, now_ms: int) -> tuple[Effect, ...]:
@@ -90,9 +92,18 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
             yield due_at_ms, StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
         elif recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None:
             yield recording.seal_at_ms, StorageSeal(recording_id=recording.recording_id, prefix=recording.prefix)
-        elif recording.phase is Phase.DELETING:
-            erase = StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
-            yield recording.check_at_ms, erase
+        elif (erasure := erasure_of(recording)) is not None:
+            yield recording.check_at_ms, _erasing(recording, erasure)
+        elif recording.phase is Phase.REPROVING:
+            examine = StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
+            yield recording.check_at_ms, examine
+
+
+def _erasing(recording: Recording, erasure: Erasure) -> StorageSurvey | StorageErase:
+    """Nothing is removed before it is listed: the receipt is durable first."""
+    if erasure.listed:
+        return StorageErase(recording_id=recording.recording_id, prefix=recording.prefix)
+    return StorageSurvey(recording_id=recording.recording_id, prefix=recording.prefix, after=erasure.after)
 
 
 def _evicting(eviction: Eviction) -> Iterator[tuple[int, Effect]]:

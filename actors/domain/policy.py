@@ -73,6 +73,8 @@ class Policy:
     """Between looks at storage while the provider holds files in its backup."""
     seal_delays_ms: tuple[int, ...] = (5_000, 30_000, 120_000, 600_000, 3_600_000)
     erase_delays_ms: tuple[int, ...] = (1_000, 5_000, 30_000, 60_000)
+    locked_interval_ms: int = 3_600_000
+    """Between looks at something that is locked, when the rest of it is removed already."""
     settle_ms: int = 45_000
     """So long after the provider said that all is stored, a hole is waited for."""
     tolerance_ms: int = 3_000

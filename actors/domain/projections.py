@@ -1,9 +1,12 @@
 """What a recording's state says to others: its public words, its attempts, where its files are."""
 
+from actors.domain.erasure import Erasure
 from actors.domain.model import Attempt, Phase, Recording, State, Status, StorageStatus, Update, Want
 
 LIVE_PHASES = frozenset({Phase.ACCEPTED, Phase.ACQUIRING, Phase.STARTING, Phase.CONFIRMING, Phase.ACTIVE})
 SETTLED_PHASES = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.ABORTED, Phase.DELETED})
+OVER_PHASES = SETTLED_PHASES | {Phase.REPROVING}
+"""Nothing more comes of it by itself, although a file that was added may still be looked at."""
 
 
 def state_of(recording: Recording) -> State:
@@ -13,7 +16,7 @@ def state_of(recording: Recording) -> State:
             if recording.want is Want.STOP:
                 return State.STOPPING
             return State.STARTING if recording.started_at_ms is None else State.ACTIVE
-        case Phase.DELETING:
+        case Phase.DELETING | Phase.REPROVING:
             return recording.outcome or State.COMPLETED
         case phase:
             return State(phase.value)
@@ -42,10 +45,16 @@ def is_live(recording: Recording) -> bool:
     return recording.phase in LIVE_PHASES
 
 
+def erasure_of(recording: Recording) -> Erasure | None:
+    """The erasure that is under way. One that was begun before there were receipts has none in its state."""
+    return recording.erasure or (Erasure() if recording.phase is Phase.DELETING else None)
+
+
 def is_unsettled(recording: Recording) -> bool:
-    """Whether it is over, but something is left to do for it: what completed gets a manifest."""
+    """Whether something is left to do for a recording that is over: what completed gets a manifest."""
     to_be_sealed = recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None
-    return to_be_sealed or recording.phase in (Phase.PROCESSING, Phase.DELETING)
+    under_way = recording.phase in (Phase.PROCESSING, Phase.REPROVING) or erasure_of(recording) is not None
+    return to_be_sealed or under_way
 
 
 def is_told(recording: Recording) -> bool:

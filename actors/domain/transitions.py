@@ -6,6 +6,17 @@ durable. Events of the meeting's eviction are not here: they are about an attemp
 
 from collections.abc import Mapping
 
+from actors.domain.erasure_events import (
+    DeletionDeferred,
+    DeletionRefused,
+    DeletionRequested,
+    ErasureBegan,
+    LateMediaErased,
+    LateMediaFound,
+    MediaListed,
+    MediaRemoved,
+    RecordingDeleted,
+)
 from actors.domain.event import Event
 from actors.domain.events import (
     AttemptClosed,
@@ -29,14 +40,14 @@ from actors.domain.eviction_events import (
 )
 from actors.domain.key_events import RecorderRekeyed, RekeyDeferred
 from actors.domain.media_events import (
-    DeletionDeferred,
-    DeletionRequested,
+    FileAttached,
+    FilesArrived,
     ManifestWritten,
     MediaAwaited,
     RecordingAborted,
     RecordingCompleted,
-    RecordingDeleted,
     RecordingFailed,
+    RecordingReproven,
     SealDeferred,
     UploadReported,
 )
@@ -44,6 +55,18 @@ from actors.domain.model import Phase
 from actors.domain.update_events import RecorderUpdated, RecordingUpdated, UpdateDeferred, UpdateRefused
 
 Row = Mapping[type[Event], Phase]
+
+
+def _looked_at(settled: Phase) -> Row:
+    """A deletion first looks for locks and writes its receipt; until then the recording stays as it is."""
+    return {
+        DeletionRequested: settled,
+        MediaListed: settled,
+        DeletionDeferred: settled,
+        DeletionRefused: settled,
+        ErasureBegan: Phase.DELETING,
+    }
+
 
 TABLE: Mapping[Phase, Row] = {
     Phase.ACCEPTED: {
@@ -124,14 +147,34 @@ TABLE: Mapping[Phase, Row] = {
         RecordingAborted: Phase.ABORTED,
     },
     Phase.COMPLETED: {
+        FileAttached: Phase.REPROVING,
+        FilesArrived: Phase.REPROVING,
         ManifestWritten: Phase.COMPLETED,
         SealDeferred: Phase.COMPLETED,
-        DeletionRequested: Phase.DELETING,
+        **_looked_at(Phase.COMPLETED),
     },
-    Phase.FAILED: {DeletionRequested: Phase.DELETING},
-    Phase.ABORTED: {DeletionRequested: Phase.DELETING},
-    Phase.DELETING: {DeletionDeferred: Phase.DELETING, RecordingDeleted: Phase.DELETED},
-    Phase.DELETED: {},
+    Phase.FAILED: {FileAttached: Phase.REPROVING, **_looked_at(Phase.FAILED)},
+    Phase.ABORTED: _looked_at(Phase.ABORTED),
+    Phase.REPROVING: {
+        FileAttached: Phase.REPROVING,
+        MediaAwaited: Phase.REPROVING,
+        RecordingReproven: Phase.COMPLETED,
+        RecordingFailed: Phase.FAILED,
+        **_looked_at(Phase.REPROVING),
+    },
+    Phase.DELETING: {
+        MediaListed: Phase.DELETING,
+        MediaRemoved: Phase.DELETING,
+        DeletionDeferred: Phase.DELETING,
+        RecordingDeleted: Phase.DELETED,
+    },
+    Phase.DELETED: {
+        LateMediaFound: Phase.DELETED,
+        MediaListed: Phase.DELETED,
+        MediaRemoved: Phase.DELETED,
+        DeletionDeferred: Phase.DELETED,
+        LateMediaErased: Phase.DELETED,
+    },
 }
 
 

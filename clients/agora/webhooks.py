@@ -25,11 +25,15 @@ class NotANotice(ValueError):
     """The body is not a JSON object with a `noticeId`: it cannot be kept as a notification."""
 
 
+def signature(body: bytes, secret: str) -> str:
+    """The secret's HMAC-SHA256 of a body, as the header `SIGNATURE` bears it (reference 9.2)."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
 def verify(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
-    """Whether the body bears the secret's HMAC-SHA256 (reference 9.2); compared in constant time."""
+    """Whether the body bears the secret's signature; compared in constant time."""
     given = headers.get(SIGNATURE, "")
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+    return hmac.compare_digest(given.encode("utf-8", "replace"), signature(body, secret).encode())
 
 
 def parse(body: bytes, now_ms: int) -> Notice:

@@ -4,11 +4,10 @@ Redirects are followed here, one by one, so that each address is looked at as th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from typing import Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -47,12 +46,6 @@ class Source:
     content_type: str
     size: int | None
     chunks: AsyncIterator[bytes]
-
-
-class StreamStore(Protocol):
-    """Takes streams. Raises StorageDenied, StorageUnavailable, and whatever the stream raises."""
-
-    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], content_type: str | None = None) -> int: ...
 
 
 class Fetcher:
@@ -126,12 +119,6 @@ class Fetcher:
 
     def _too_large(self) -> SourceRefused:
         return SourceRefused(f"it has more than {self._limits.bytes_max} bytes")
-
-
-async def put_url(store: StreamStore, key: str, url: str, fetcher: Fetcher) -> int:
-    """Store what is at that URL, with its type; its bytes. Raises as both do, and then nothing is stored."""
-    async with fetcher.open(url) as source:
-        return await store.put_stream(key, source.chunks, source.content_type)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Keys of objects: which may be used, and what the object of a key is."""
 
 import mimetypes
+from urllib.parse import quote
 
 KEY_BYTES_MAX = 1024
 _TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mp4": "video/mp4", ".ts": "video/mp2t"}
@@ -16,6 +17,12 @@ def key_is_safe(key: str) -> bool:
     if len(encoded) > KEY_BYTES_MAX or any(ord(c) < 32 or 127 <= ord(c) < 160 or c == "\\" for c in key):
         return False
     return all(segment and not segment.startswith(".") for segment in key.split("/"))
+
+
+def name_below(prefix: str, key: str) -> str:
+    """The key without the prefix, for people to read: what no database or terminal takes is told as in a URL."""
+    name = key.removeprefix(prefix)
+    return name if name.isprintable() else quote(name, errors="surrogatepass")
 
 
 def content_type_of(key: str) -> str:

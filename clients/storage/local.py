@@ -9,21 +9,25 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from actors.domain.media import StoredObject
-from actors.domain.outcomes import Erased
+from actors.domain.media import ListedObject, StoredObject
+from actors.domain.outcomes import Erased, Inventory
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
-from clients.storage.keys import key_is_safe
+from actors.sweeping import Upload
+from clients.storage.keys import key_is_safe, name_below
 from clients.storage.streams import file_chunks
+from clients.storage.walking import walk
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _ASIDE = ".aside"
+PAGE_KEYS = 1000
 _REFUSALS = {
     errno.EACCES,
     errno.EPERM,
@@ -44,8 +48,10 @@ class LocalStore:
     may cost the last seconds.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, failed: Callable[[], None] = lambda: None) -> None:
+        """`failed` is told whenever the folder does not do its part."""
         root.mkdir(parents=True, exist_ok=True)
+        self._failed = failed
         self._root = root.resolve()
         self._aside = self._root / _ASIDE
 
@@ -87,25 +93,40 @@ class LocalStore:
 
     async def list(self, prefix: str) -> list[StoredObject]:
         """All objects whose key begins with `prefix`, by key."""
-        return await self._run(lambda: sorted(self._walk(prefix), key=lambda found: found.key))
+        return await self._run(lambda: list(self._objects(prefix)))
+
+    async def pages(self, prefix: str) -> AsyncIterator[Sequence[StoredObject]]:
+        """The same a page at a time, so that many take no memory."""
+        found = self._objects(prefix)
+        while page := await self._run(lambda: list(islice(found, PAGE_KEYS))):
+            yield page
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove these objects and the folders that are empty afterwards. A key that is not there is no error."""
         await self._run(self._delete, keys)
 
-    async def delete_prefix(self, prefix: str) -> Erased:
-        """Remove everything whose key begins with `prefix`, and look again: somebody may still have been writing.
+    async def survey(self, prefix: str, after: str | None, limit: int) -> Inventory:
+        """A page of everything whose key begins with `prefix`, behind `after`; hidden files too, and links."""
+        found = await self._run(lambda: list(islice(self._files(prefix, after or "", hidden=True), limit + 1)))
+        listed = tuple(ListedObject(name_below(prefix, key), _size(path)) for key, path in found[:limit])
+        return Inventory(listed, found[limit - 1][0] if len(found) > limit else None)
 
-        Raises StorageUnavailable if something is left.
-        """
+    async def delete_prefix(self, prefix: str) -> Erased:
+        """Remove everything that a survey shows."""
         if not prefix:
             raise StorageDenied("nobody empties a whole store")
-        found = await self.list(prefix)
-        await self.delete([each.key for each in found])
-        left = await self.list(prefix) if found else []
-        if left:
-            raise StorageUnavailable(f"{len(left)} objects are still there")
-        return Erased(len(found), sum(each.size for each in found))
+        return await self._run(self._delete_prefix, prefix)
+
+    async def uploads(self, prefix: str) -> AsyncIterator[Upload]:
+        """Files that somebody is writing, or was when his process died: whatever `prefix`, as they do not tell their keys."""
+        for path in await self._run(lambda: sorted(self._aside.glob("*"))):
+            with suppress(StorageNotFound):
+                began_at_ms = (await self._run(path.stat)).st_mtime_ns // 1_000_000
+                yield Upload(f"{_ASIDE}/{path.name}", path.name, began_at_ms)
+
+    async def abort(self, upload: Upload) -> None:
+        """Remove what is left of it."""
+        await self._run((self._aside / upload.upload_id).unlink, missing_ok=True)
 
     def path(self, key: str) -> Path:
         """The file of that key, which need not exist. Raises StorageDenied."""
@@ -132,7 +153,10 @@ class LocalStore:
         try:
             return await asyncio.to_thread(function, *args, **kwargs)
         except OSError as error:
-            raise _translated(error) from error
+            found = _translated(error)
+            if not isinstance(found, StorageNotFound):
+                self._failed()
+            raise found from error
 
     def _put(self, key: str, data: bytes) -> None:
         target, side = self.path(key), self._side_file()
@@ -154,20 +178,20 @@ class LocalStore:
         self._aside.mkdir(exist_ok=True)
         return self._aside / uuid.uuid4().hex
 
-    def _walk(self, prefix: str) -> Iterator[StoredObject]:
+    def _objects(self, prefix: str) -> Iterator[StoredObject]:
+        found = (self._object(key, path) for key, path in self._files(prefix))
+        return (each for each in found if each is not None)
+
+    def _files(self, prefix: str, after: str = "", *, hidden: bool = False) -> Iterator[tuple[str, Path]]:
+        """Keys and paths of what begins with `prefix`. Raises StorageDenied, StorageUnavailable."""
         if not self._root.is_dir():  # an unmounted disk is no empty store
             raise StorageUnavailable("the folder of the store is not there")
         folder = prefix.rpartition("/")[0]
         top = self.path(folder) if folder else self._root
-        for parent, folders, names in os.walk(top, onerror=_raise_unless_gone):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                found = self._object(Path(parent) / name)
-                if found is not None and found.key.startswith(prefix):
-                    yield found
+        below = f"{folder}/" if folder else ""
+        return (found for found in walk(top, below, after, hidden=hidden) if found[0].startswith(prefix))
 
-    def _object(self, path: Path) -> StoredObject | None:
-        key = path.relative_to(self._root).as_posix()
+    def _object(self, key: str, path: Path) -> StoredObject | None:
         if path.is_symlink() or not key_is_safe(key):
             return None
         try:
@@ -182,6 +206,17 @@ class LocalStore:
             path.unlink(missing_ok=True)
         for folder in {path.parent for path in paths}:
             self._prune(folder)
+
+    def _delete_prefix(self, prefix: str) -> Erased:
+        count = size = 0
+        folders: set[Path] = set()
+        for _, path in self._files(prefix, hidden=True):
+            count, size = count + 1, size + _size(path)
+            path.unlink(missing_ok=True)
+            folders.add(path.parent)
+        for folder in folders:
+            self._prune(folder)
+        return Erased(count, size)
 
     def _prune(self, folder: Path) -> None:
         while folder != self._root:
@@ -211,9 +246,12 @@ def _place(side: Path, target: Path) -> None:
         return
 
 
-def _raise_unless_gone(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _size(path: Path) -> int:
+    """Its bytes; none if it is gone by now."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _translated(error: OSError) -> Exception:

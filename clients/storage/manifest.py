@@ -7,9 +7,8 @@ from hashlib import sha256
 import orjson
 
 from actors.domain.ids import RecordingId
-from actors.domain.media import StoredObject
+from actors.domain.media import MANIFEST, StoredObject
 
-NAME = "manifest.json"
 VERSION = 1
 BYTES_MAX = 64 * 1024 * 1024
 """A day has six thousand objects, of three hundred bytes each."""
@@ -52,4 +51,4 @@ def digest(data: bytes) -> str:
 
 def without_manifest(objects: Iterable[StoredObject], folder: str) -> Sequence[StoredObject]:
     """What a manifest vouches for: itself it does not, and it is no file of the recording."""
-    return [found for found in objects if found.key != folder + NAME]
+    return [found for found in objects if found.key != folder + MANIFEST]

@@ -10,7 +10,7 @@ import structlog
 from actors.domain.ids import RecordingId
 from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
 from actors.domain.model import Failure, FailureCode
-from actors.domain.outcomes import Done, Erased, Outcome, RetryLater, Sealed
+from actors.domain.outcomes import Done, Erased, Inventory, Outcome, RetryLater, Sealed
 from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 from clients.storage.manifest import without_manifest
 from clients.storage.movie import probe
@@ -29,8 +29,12 @@ class ObjectStore(Protocol):
 
     async def get(self, key: str) -> bytes: ...
 
+    async def survey(self, prefix: str, after: str | None, limit: int) -> Inventory:
+        """A page of everything whose key begins so, all versions, behind `after`, with the longest lock on them."""
+        ...
+
     async def delete_prefix(self, prefix: str) -> Erased:
-        """Remove everything whose key begins so. StorageUnavailable if something is left."""
+        """Remove everything whose key begins so, as it is now."""
         ...
 
     def source(self, found: StoredObject) -> AbstractContextManager[str | BinaryIO]:
@@ -39,11 +43,12 @@ class ObjectStore(Protocol):
 
 
 class StoredMedia:
-    """`actors.ports.MediaStore` over an object store."""
+    """`actors.ports.MediaStore` over an object store. `receipt_keys`: objects on a page of a survey."""
 
-    def __init__(self, store: ObjectStore, sealing: Sealing) -> None:
+    def __init__(self, store: ObjectStore, sealing: Sealing, receipt_keys: int = 500) -> None:
         self._store = store
         self._sealing = sealing
+        self._receipt_keys = receipt_keys
 
     async def examine(self, prefix: tuple[str, ...]) -> Outcome[MediaReport]:
         """List everything below the prefix, read its playlists, open its MP4s."""
@@ -62,8 +67,15 @@ class StoredMedia:
         log.info("media.sealed", prefix=folder, objects=sealed.objects, bytes=sealed.bytes)
         return Done(sealed)
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Outcome[Inventory]:
+        """A page of everything below the prefix, for the receipt of its erasure."""
+        try:
+            return Done(await self._store.survey(folder_of(prefix), after, self._receipt_keys))
+        except _TROUBLE as error:
+            return _later(error)
+
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
-        """Delete everything below the prefix, until nothing is left."""
+        """Delete everything that is below the prefix now."""
         try:
             folder = folder_of(prefix)
             async with self._sealing.kept_out(folder):

@@ -12,7 +12,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from actors.domain.ids import RecordingId
-from actors.domain.media import StoredObject
+from actors.domain.media import MANIFEST, StoredObject
 from actors.domain.outcomes import Sealed
 from actors.ports import StorageUnavailable
 from clients.storage import manifest
@@ -26,7 +26,7 @@ class ByteStore(Protocol):
 
     async def get(self, key: str) -> bytes: ...
 
-    async def put(self, key: str, data: bytes) -> None: ...
+    async def put(self, key: str, data: bytes) -> str | None: ...
 
     def chunks(self, found: StoredObject) -> AsyncIterator[bytes]:
         """All of it, in pieces."""
@@ -84,7 +84,7 @@ class Sealing:
                 raise StorageUnavailable("the files still change")
             data = manifest.write(recording_id, entries)
             self._go_on(folder)
-            await self._store.put(folder + manifest.NAME, data)
+            await self._store.put(folder + MANIFEST, data)
         return Sealed(len(found), sum(each.size for each in found), manifest.digest(data))
 
     @asynccontextmanager

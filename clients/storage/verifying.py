@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from actors.domain.media import Checked, Finding, StoredObject, Verification
+from actors.domain.media import MANIFEST, Checked, Finding, StoredObject, Verification
 from actors.ports import StorageNotFound
 from clients.storage import manifest
 from clients.storage.manifest import Entry, ManifestError, without_manifest
@@ -45,7 +45,7 @@ class Verifying:
     async def _manifest(
         self, folder: str, objects: Sequence[StoredObject], sha256: str
     ) -> tuple[Checked, tuple[Entry, ...]]:
-        key = folder + manifest.NAME
+        key = folder + MANIFEST
         found = next((each for each in objects if each.key == key), None)
         if found is None:
             return Checked(key, None, Finding.MISSING), ()

@@ -5,11 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from server.console.api import Api, CallFailed
 from server.console.story import tell
-from server.console.tables import show_facts, show_recordings
+from server.console.tables import print_json, show_facts, show_recordings
 from server.console.words import clean, length, moment, outcome, size
 
 OVER = ("completed", "failed", "aborted", "deleted")
@@ -26,7 +24,7 @@ async def list_all(
         following = await api.page(meeting_id, [*query, ("cursor", page["nextCursor"])])
         page = {**following, "items": page["items"] + following["items"]}
     if as_json:
-        _print_json(page)
+        print_json(page)
         return
     show_recordings(page["items"])
     if page["nextCursor"] is not None:
@@ -43,7 +41,7 @@ async def show(api: Api, recording_id: str, *, as_json: bool) -> None:
             raise
         history = []
     if as_json:
-        _print_json({"recording": recording, "history": history})
+        print_json({"recording": recording, "history": history})
         return
     show_facts(_facts(recording))
     print()
@@ -60,9 +58,9 @@ async def stop(api: Api, recording_id: str, wait_seconds: int, *, as_json: bool)
         if recording["state"] in OVER or left <= WAIT_SECONDS_MAX:
             break
     if as_json:
-        _print_json(recording)
+        print_json(recording)
     else:
-        print(_end_of(recording))
+        print(end_of(recording))
 
 
 def _facts(recording: Any) -> list[tuple[str, str]]:
@@ -92,7 +90,7 @@ def _span(started_at: str | None, stopped_at: str | None) -> str | None:
     return f"from {moment(started_at)}" + (f" to {moment(stopped_at)}" if stopped_at else "")
 
 
-def _end_of(recording: Any) -> str:
+def end_of(recording: Any) -> str:
     state, note = recording["state"], outcome(recording)
     if state not in OVER:
         return clean(
@@ -104,7 +102,3 @@ def _end_of(recording: Any) -> str:
             f"{recording['id']} is completed, {recording['completeness']}: {shown}{f'; {note}' if note else ''}"
         )
     return clean(f"{recording['id']} is {state}{f': {note}' if note else ''}")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")

@@ -1,18 +1,23 @@
 """A client of the interface for the command line."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import aiohttp
+import orjson
 
 from server.console.words import clean
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 """Seconds; a server makes a caller wait for 25 at most."""
 PATIENT = aiohttp.ClientTimeout(total=None, sock_connect=10)
+"""Of what takes as long as it takes: a file that is sent or fetched, one object of many gigabytes that is read."""
+LISTENING = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=300)
+LINES = "application/x-ndjson"
 Query = Iterable[tuple[str, str]]
 
 
@@ -63,31 +68,85 @@ class Api:
     async def verify(self, recording_id: str, cursor: str | None) -> Any:
         """A part of a verification. It is waited for as long as it takes: one object may hold many gigabytes."""
         query = [] if cursor is None else [("cursor", cursor)]
-        return await self._call("POST", f"{_of(recording_id)}/verify", query, patient=True)
+        return await self._call("POST", f"{_of(recording_id)}/verify", query, timeout=PATIENT)
 
     async def stop(self, recording_id: str, wait_seconds: int) -> Any:
         """The recording once it is over, or as it is after that time (25 s at most)."""
         prefer = f"wait={wait_seconds}" if wait_seconds else "respond-async"
         return await self._call("POST", f"{_of(recording_id)}/stop", headers={"Prefer": prefer})
 
-    async def _call(
-        self, method: str, path: str, query: Query = (), headers: dict[str, str] | None = None, *, patient: bool = False
+    async def attach(
+        self, recording_id: str, name: str | None, content: AsyncIterator[bytes], size: int, kind: str
     ) -> Any:
+        """The recording once a file was added to it. `kind` is the file's type."""
+        headers = {"Content-Type": kind, "Content-Length": str(size)}
+        return await self._call("POST", f"{_of(recording_id)}/files", _named(name), headers, content, timeout=PATIENT)
+
+    async def attach_from(self, recording_id: str, name: str | None, url: str) -> Any:
+        """The recording once the server has fetched a file and added it."""
+        headers, body = {"Content-Type": "application/json"}, orjson.dumps({"url": url})
+        return await self._call("POST", f"{_of(recording_id)}/files", _named(name), headers, body, timeout=PATIENT)
+
+    async def preflight(self) -> Any:
+        """What the server finds when it looks at everything."""
+        return await self._call("POST", "/preflight")
+
+    async def sweep(self, *, delete: bool) -> AsyncGenerator[Any]:
+        """What a sweep tells, line by line, for as long as it takes."""
+        query, headers = {"delete": "true" if delete else "false"}, {"Accept": LINES}
+        done = False
+        with self._reached():
+            async with self._http.post(
+                f"{self._url}/api/v1/sweep", params=query, headers=headers, allow_redirects=False, timeout=LISTENING
+            ) as response:
+                if response.content_type != LINES:
+                    _read(response.status, await response.json(content_type=None))
+                    raise ValueError
+                async for line in response.content:
+                    told = orjson.loads(line)
+                    done = "done" in told
+                    if "problem" in told:
+                        _read(500, told["problem"])
+                    yield told
+        if not done:
+            raise CallFailed(f"{self._url} broke off in the middle of the sweep")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What goes wrong on the way, as one line."""
         try:
+            yield
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CallFailed(f"{self._url} cannot be reached: {_reason(error)}; see --url") from None
+        except ValueError:
+            raise CallFailed(f"{self._url} does not answer as Tapedeck does; see --url") from None
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        headers: dict[str, str] | None = None,
+        content: bytes | AsyncIterator[bytes] | None = None,
+        *,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> Any:
+        with self._reached():
             # A redirect is not followed: it would carry the token to whoever it names.
             async with self._http.request(
                 method,
                 f"{self._url}/api/v1{path}",
                 params=list(query),
                 headers=headers,
+                data=content,
+                timeout=timeout,
                 allow_redirects=False,
-                timeout=PATIENT if patient else TIMEOUT,
             ) as response:
                 return _read(response.status, await response.json(content_type=None))
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise CallFailed(f"{self._url} cannot be reached: {_reason(error)}; see --url") from None
-        except ValueError:
-            raise CallFailed(f"{self._url} does not answer as Tapedeck does; see --url") from None
+
+
+def _named(name: str | None) -> Query:
+    return [] if name is None else [("name", name)]
 
 
 def _of(recording_id: str) -> str:

@@ -1,4 +1,4 @@
-"""`tapedeck recordings list | show | stop` and `tapedeck verify`: what operators do by hand.
+"""`tapedeck recordings list | show | stop | attach` and `tapedeck verify`: what operators do by hand.
 
 What is heavy is imported when a command runs.
 """
@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import typer
@@ -20,6 +20,7 @@ from server.environment import TOKEN_VARIABLE
 if TYPE_CHECKING:
     from server.console.api import Api
 
+T = TypeVar("T")
 SUB = "tapedeck-cli"
 """Who a token stands for that is made for a command: it shows as `stoppedBy`."""
 
@@ -82,7 +83,7 @@ def list_recordings(
     query = [(name, value) for name, values in given.items() for value in values if value is not None]
     from server.console.actions import list_all
 
-    _run(url, token, config, lambda api: list_all(api, meeting, query, every=every, as_json=as_json))
+    ask(url, token, config, lambda api: list_all(api, meeting, query, every=every, as_json=as_json))
 
 
 @app.command()
@@ -96,7 +97,7 @@ def show(
     """
     from server.console.actions import show as run
 
-    _run(url, token, config, lambda api: run(api, recording_id, as_json=as_json))
+    ask(url, token, config, lambda api: run(api, recording_id, as_json=as_json))
 
 
 @app.command()
@@ -115,7 +116,32 @@ def stop(
     """
     from server.console.actions import stop as run
 
-    _run(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
+    ask(url, token, config, lambda api: run(api, recording_id, wait, as_json=as_json))
+
+
+@app.command()
+def attach(
+    recording_id: RecordingId,
+    source: Annotated[
+        str, typer.Argument(metavar="FILE|URL", help="A file of this host, or where the server fetches it.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What it is called beside the recording; default: as it is.")
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+    token: Token = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add media that was recovered elsewhere to a recording that is over, which is then proven again.
+
+    \b
+    tapedeck recordings attach 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11 38f8e3cf_standup_20261122100000323.ts
+    tapedeck recordings attach 01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11 https://backup.example.com/38f8e3cf_standup_0.mp4
+    """
+    from server.console.attach import attach as run
+
+    ask(url, token, config, lambda api: run(api, recording_id, source, name, as_json=as_json))
 
 
 def verify(
@@ -131,23 +157,21 @@ def verify(
     """
     from server.console.verify import verify as run
 
-    async def work(api: "Api") -> None:
-        if not await run(api, recording_id, as_json=as_json):
-            raise typer.Exit(1)
-
-    _run(url, token, config, work)
+    if not ask(url, token, config, lambda api: run(api, recording_id, as_json=as_json)):
+        raise typer.Exit(1)
 
 
-def _run(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[None]]) -> None:
+def ask(url: str | None, token: str | None, config: Path | None, work: Callable[["Api"], Awaitable[T]]) -> T:
+    """Have `work` done with the interface of a running server. Raises CallFailed, ConfigError."""
     from server.console.api import Api
 
-    async def within() -> None:
+    async def within() -> T:
         async with Api(url or load_config(config, os.environ).local_url, token or _operator_token(config)) as api:
-            await work(api)
+            return await work(api)
 
     if url is not None and urlsplit(url).scheme not in ("http", "https"):
         raise typer.BadParameter("begins with http:// or https://", param_hint="--url")
-    asyncio.run(within())
+    return asyncio.run(within())
 
 
 def _operator_token(config: Path | None) -> str:

@@ -35,7 +35,16 @@ TOLD = {
     "recording.aborted": "was aborted: {failure[message]} ({failure[code]})",
     "media.sealed": "has a manifest of {objects} objects, {size}",
     "media.seal_deferred": "the manifest could not be written, and is tried again: {why}",
+    "media.attached": "{by} has added the file {key}, {size}",
+    "media.reproven": "is {completeness} by now: {length}, {size}",
+    "media.arrived": "files have come; it is proven anew",
     "media.deletion_requested": "a deletion was asked for by {by}",
+    "media.listed": "what is to be deleted was listed: {amount}",
+    "media.deletion_refused": "the store keeps something of it under a lock ({lock}): nothing was deleted",
+    "media.erasing": "the receipt is complete; its media is being deleted",
+    "media.removed": "storage has removed {objects} objects, {size}, and is looked at again",
+    "media.late": "something came after the deletion, and is deleted too",
+    "media.late_erased": "what came late is deleted: {objects} objects, {size}",
     "media.deletion_deferred": "storage would not delete, and is asked again: {why}",
     "recording.deleted": "was deleted: {objects} objects, {size}",
     "recorder.evicting": "attempt {attempt} was given up: {why}",
@@ -84,4 +93,11 @@ def _in_words(data: Any) -> dict[str, str]:
         "size": size(data.get("fileSize", data.get("bytes"))),
         "company": "not known" if people is None else str(people),
         "presence": PRESENCE[data.get("seen")],
+        "amount": _amount(data.get("objects")),
+        "lock": f"until {data['until']}" if data.get("until") else "a hold, without an end",
     }
+
+
+def _amount(listed: Any) -> str:
+    """Of a page of a receipt."""
+    return f"{len(listed)} objects, {size(sum(each['size'] for each in listed))}" if isinstance(listed, list) else ""

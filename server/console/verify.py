@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from server.console.api import Api
-from server.console.tables import show_findings
+from server.console.tables import show_differences
 from server.console.words import clean, size
 
 SAME = "same"
@@ -50,7 +50,7 @@ def _show(recording_id: str, found: Sequence[Any], *, good: bool) -> None:
         print(clean(f"{recording_id} is as it was: {len(found)} objects, {total}"))
         return
     others = [item for item in found if item["finding"] != SAME]
-    show_findings(others)
+    show_differences(others)
     print(clean(f"{recording_id} is not as it was: {len(others)} of {len(found)} objects"))
 
 

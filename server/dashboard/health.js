@@ -9,6 +9,9 @@ const NAMES = {
   database: 'Database',
   redis: 'Redis',
   storage: 'Storage',
+  storage_region: 'The region of the bucket',
+  clock: 'This host’s clock',
+  webhook: 'The address for Agora’s notifications',
   jwks: 'The key set of tokens',
 };
 const STAND_INS = {

@@ -6,6 +6,7 @@ from actors.domain.commands import (
     DeleteRecording,
     MediaErased,
     MediaExamined,
+    MediaSurveyed,
     Moment,
     Notice,
     ProviderReported,
@@ -19,9 +20,9 @@ from actors.domain.decide import actor_of, decide
 from actors.domain.events import JournalEvent
 from actors.domain.evolve import recall
 from actors.domain.ids import MeetingId, NoticeId, RecordingId
-from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
+from actors.domain.media import ListedObject, MediaReport, Movie, Playlist, Slice, StoredObject
 from actors.domain.model import Actor, ActorKind, Failure, FailureCode, Meeting, Recording
-from actors.domain.outcomes import Acquired, Done, Erased, Rejected, Started, Stopped
+from actors.domain.outcomes import Acquired, Done, Erased, Inventory, Rejected, Started, Stopped
 from actors.domain.policy import Policy
 from actors.domain.step import take_step
 from server.schemas import StartBody
@@ -103,8 +104,12 @@ class Life:
     def delete(self) -> Recording:
         """The media is gone."""
         self.meeting = recall(self.meeting, self.last)
+        folder, objects = f"tapedeck/{RECORDING_ID.replace('-', '')}/", whole_media(BEGIN_MS).objects
+        listed = tuple(ListedObject(each.key.removeprefix(folder), each.size) for each in objects)
         self.tell(DeleteRecording(recording_id=RECORDING_ID, by=USER), after_seconds=3600)
-        return self.tell(MediaErased(recording_id=RECORDING_ID, outcome=Done(Erased(8, 2_193_500))))
+        self.tell(MediaSurveyed(recording_id=RECORDING_ID, after=None, outcome=Done(Inventory(listed))))
+        self.tell(MediaErased(recording_id=RECORDING_ID, outcome=Done(Erased(8, 2_193_500))))
+        return self.tell(MediaSurveyed(recording_id=RECORDING_ID, after=None, outcome=Done(Inventory(()))))
 
 
 def whole_media(started_at_ms: int) -> MediaReport:

@@ -18,7 +18,7 @@ from server.errors import ERRORS, Problem, invalid
 from server.playback import UrlSigner, playback_items
 from server.render import Renderer, history_item
 from server.routes.verification import verification_item
-from server.schemas import StartBody, StopBody, UpdateBody
+from server.schemas import AttachBody, StartBody, StopBody, UpdateBody
 from server.streams.frames import Frame, Wire
 from server.streams.observer import StreamObserver
 from server.streams.press import Press, Render, meeting_source
@@ -90,6 +90,8 @@ def _answers() -> Mapping[str, Named]:
         "Verification": {"altered": verification_item(_verification(completed))},
         "Ended": {"stopped": {"recording": shown["completed"]}, "nothing_was_live": {"recording": None}},
         "Readiness": READINESS,
+        "Preflight": PREFLIGHT,
+        "Sweep": SWEEP,
         "Alive": {"alive": {"status": "alive"}},
         "Nothing": {"taken": {}},
         "Problem": {
@@ -118,7 +120,11 @@ _CHECKS: Named = {
     "database": {"ok": True, "detail": "answers", "since": _SINCE},
     "redis": {"ok": True, "detail": "answers", "since": _SINCE},
     "agora": {"ok": True, "detail": "answers", "since": _SINCE},
-    "storage": {"ok": True, "detail": "81604378624 bytes free", "since": _SINCE},
+    "storage": {
+        "ok": True,
+        "detail": "a file was written, read and deleted; 81604378624 bytes free",
+        "since": _SINCE,
+    },
 }
 _MODE = {"agora": "simulated", "storage": "local", "database": "embedded", "redis": "embedded"}
 _AWAY = {"ok": False, "detail": "no answer within 2 s", "since": "2026-11-22T10:00:00.123Z"}
@@ -126,6 +132,34 @@ READINESS: Named = {
     "ready": {"status": "ready", "ready": True, "mode": _MODE, "checks": _CHECKS},
     "degraded": {"status": "degraded", "ready": True, "mode": _MODE, "checks": {**_CHECKS, "redis": _AWAY}},
     "unready": {"status": "unready", "ready": False, "mode": _MODE, "checks": {**_CHECKS, "database": _AWAY}},
+}
+_AGORA = {
+    "name": "agora",
+    "ok": True,
+    "detail": "answers, and takes the credentials",
+    "since": _SINCE,
+    "severity": "error",
+}
+_STORAGE = {
+    "name": "storage",
+    "detail": "an object was written with the recorder's keys, read, opened by its URL and deleted",
+    "since": _SINCE,
+    "severity": "error",
+}
+_DENIED = {
+    "detail": "the recorder's keys cannot write: the store refused: the keys do not allow it (AccessDenied)",
+    "advice": "Let the recorder's keys do s3:PutObject on the bucket, and see that bucket, region and keys are right.",
+}
+PREFLIGHT: Named = {
+    "well": {"ok": True, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": True, "advice": None}]},
+    "troubled": {"ok": False, "checks": [{**_AGORA, "advice": None}, {**_STORAGE, "ok": False, **_DENIED}]},
+}
+_FOUND = {"firstSeenAt": "2026-11-22T09:00:00.000Z", "objects": 8, "bytes": 2_193_500}
+_ORPHAN = {"kind": "media", "key": "tapedeck/01a202b2c57b7c4e9d3a5b1f0e6a7c99/", **_FOUND}
+_FOREIGN = {"kind": "foreign", "key": "tapedeck/notes/", **_FOUND}
+SWEEP: Named = {
+    "told": {"items": [{**_ORPHAN, "action": "reported"}, {**_FOREIGN, "action": "reported"}], "more": False},
+    "removed": {"items": [{**_ORPHAN, "action": "deleted"}, {**_FOREIGN, "action": "reported"}], "more": False},
 }
 START_BODIES: Named = {
     "nothing": {},
@@ -145,6 +179,7 @@ BODIES: Mapping[type[BaseModel], Named] = {
         "layout": {"layout": {"template": "floating"}},
         "subscription": {"subscribe": {"audio": ["42"], "video": "all"}},
     },
+    AttachBody: {"from_elsewhere": {"url": "https://backup.example.com/38f8e3cf_standup_20261122100000323.ts"}},
     StopBody: {"nothing": {}, "for_a_user": {"onBehalfOf": "user-1"}},
 }
 NOTIFICATION: Mapping[str, Any] = {

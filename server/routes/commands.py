@@ -5,9 +5,10 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 
 from actors.domain.commands import Accepted, DeleteRecording, Refused, StartRecording, StopRecording
+from actors.domain.erasure import Lock
 from actors.domain.ids import MeetingId
 from actors.domain.model import Actor, ActorKind, EndReason, Failure, FailureCode, Phase, Recording, State, Want
-from actors.domain.projections import SETTLED_PHASES, is_told
+from actors.domain.projections import OVER_PHASES, erasure_of, is_told
 from actors.mailbox import Answer
 from actors.ports import Ids, JournalUnavailable
 from actors.reading import Records
@@ -28,7 +29,7 @@ from server.policy import (
     route,
 )
 from server.preferences import Patience, patience_of
-from server.render import Renderer
+from server.render import Renderer, rfc3339
 from server.routes.lookup import allowed_recording
 from server.schemas import NoParameters, StartBody, StopBody, UpdateBody
 
@@ -36,7 +37,6 @@ PREFIX = "tapedeck"
 """The first folder of every recording's files, by which they are told from what is not ours."""
 RETRY_SECONDS = 5
 """By then a recording that stops or starts may have done so."""
-DELETE_SECONDS = 25.0
 REFUSED_BY_PROVIDER = (FailureCode.PROVIDER_REJECTED, FailureCode.PROVIDER_UNAUTHORIZED)
 
 
@@ -118,14 +118,17 @@ class CommandRoutes:
         return json({"recording": shown}, 200, {**patience.headers, **_replayed(answer)})
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Objects first, then the tombstone: 204 when it stands, 202 while that goes on."""
+        """Objects first, then the tombstone: 204 when it stands, 202 while that goes on, 409 if the store holds a lock on it."""
         parse_query(request, NoParameters)
         recording = await allowed_recording(request, self._records)
         command = DeleteRecording(recording_id=recording.recording_id, by=_user(request, None))
         with as_problems():
             answer = await self._system.ask(recording.meeting_id, command)
-            recording = await self._outcome(recording.meeting_id, answer, _is_deleted, DELETE_SECONDS)
-        return web.Response(status=204 if _is_deleted(recording) else 202)
+            wait_seconds = self._config.http.delete_wait_seconds
+            recording = await self._outcome(recording.meeting_id, answer, _is_not_being_deleted, wait_seconds)
+        if recording.lock is not None:
+            raise self._locked(recording, recording.lock)
+        return web.Response(status=204 if recording.phase is Phase.DELETED else 202)
 
     async def _stop(
         self, request: web.Request, meeting_id: MeetingId, reason: EndReason, only: Recording | None
@@ -226,6 +229,12 @@ class CommandRoutes:
         code = failure.code.value if known else FailureCode.PROVIDER_REJECTED.value
         return Problem(code, failure.message, headers=headers, extra={"recording": self._render(recording)})
 
+    def _locked(self, recording: Recording, lock: Lock) -> Problem:
+        until = rfc3339(lock.until_ms)
+        why = "somebody holds it, without an end" if until is None else f"it is locked until {until}"
+        extra = {"lockedUntil": until, "recording": self._render(recording)}
+        return Problem("recording_locked", f"The store keeps its media: {why}. Nothing was deleted.", extra=extra)
+
     async def _refusal(self, meeting_id: MeetingId, refused: Refused) -> Problem:
         recording = None
         if refused.recording_id is not None:
@@ -255,7 +264,7 @@ def _is_answered(recording: Recording) -> bool:
 
 
 def _is_settled(recording: Recording) -> bool:
-    return recording.phase in SETTLED_PHASES
+    return recording.phase in OVER_PHASES
 
 
 def _until_told(before: Recording | None) -> Callable[[Recording], bool]:
@@ -279,8 +288,8 @@ def _refusal_of(recording: Recording | None) -> Failure | None:
     return None if attempt is None else attempt.update.refusal
 
 
-def _is_deleted(recording: Recording) -> bool:
-    return recording.phase is Phase.DELETED
+def _is_not_being_deleted(recording: Recording) -> bool:
+    return recording.phase is Phase.DELETED or erasure_of(recording) is None
 
 
 def _replayed(answer: Answer) -> dict[str, str]:

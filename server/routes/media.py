@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from actors.domain.ids import RecordingId
 from actors.domain.model import Phase, Recording
-from actors.domain.projections import SETTLED_PHASES
+from actors.domain.projections import OVER_PHASES
 from actors.ports import Clock, JournalUnavailable, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem
 from server.playback import (
@@ -150,7 +150,7 @@ class MediaRoutes:
             return None
         if recording.phase in (Phase.DELETING, Phase.DELETED):
             raise Problem("recording_deleted")
-        return recording.phase in SETTLED_PHASES
+        return recording.phase in OVER_PHASES
 
 
 def _headers(key: str, cache_control: str) -> dict[str, str]:

@@ -24,6 +24,8 @@ UNFORESEEN = (
     "is nested deeper than 32",
     "holds an integer of more than 64 bits",
     "is needed, since the meeting id has 64 characters",
+    *("it is no http or https URL without user and password", "it is no URL", "say how it is to be called"),
+    *("names no type of media that is taken (attach.types)", "the URL leads to an address that is not public"),
 )
 """Of validation_failed: they depend on several values at once, on the server's own earlier words, or on bytes."""
 

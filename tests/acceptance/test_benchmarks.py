@@ -13,6 +13,9 @@ SHORT = {
     "recovery": ["--recordings", "5"],
     "start": ["--commands", "40"],
     "simulation": ["--seeds", "1"],
+    "upload": ["--mebibytes", "32"],
+    "signing": ["--urls", "20", "--slices", "20"],
+    "sweep": ["--objects", "1500"],
 }
 
 

@@ -109,6 +109,31 @@ async def test_all_below_a_prefix_is_deleted_and_counted(store: Store) -> None:
     assert await store.delete_prefix("r/1/") == Erased(0, 0)
 
 
+async def test_a_survey_shows_everything_page_by_page(store: Store) -> None:
+    names = ["a_1.m3u8", "a_1.ts", "a_2.ts", "bak0_a_1.ts", "x/y"]
+    for name in names:
+        await store.put(f"r/1/{name}", name.encode())
+    await store.put("r/10/a", b"x")
+    found: list[str] = []
+    after, pages = None, 0
+    while pages == 0 or after is not None:
+        page = await store.survey("r/1/", after, 2)
+        assert len(page.objects) <= 2
+        found += [each.name for each in page.objects]
+        assert all((each.size, each.version, each.kind) == (len(each.name), None, "object") for each in page.objects)
+        after, pages = page.after, pages + 1
+    assert (found, pages) == (names, 3)
+    assert (await store.survey("r/2/", None, 2)).objects == ()
+
+
+async def test_pages_hold_all_in_the_order_of_their_keys(store: Store) -> None:
+    names = ["a/b", "a/c/d", "a0", "b-a", "ü/z"]
+    for name in reversed(names):
+        await store.put(f"r/{name}", b"x")
+    found = [each.key async for page in store.pages("r/") for each in page]
+    assert found == [f"r/{name}" for name in names] == [each.key for each in await store.list("r/")]
+
+
 async def test_no_prefix_never_means_everything(store: Store) -> None:
     await store.put("r/a", b"x")
     with pytest.raises(StorageDenied):

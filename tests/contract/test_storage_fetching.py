@@ -11,7 +11,7 @@ from aiohttp import web
 
 from actors.ports import StorageDenied
 from clients.storage import public
-from clients.storage.fetching import Fetcher, FetchLimits, SourceFailed, SourceRefused, put_url
+from clients.storage.fetching import Fetcher, FetchLimits, SourceFailed, SourceRefused
 from clients.storage.s3.store import S3Store
 from tests.contract.stores import Store
 from tests.fakes.buckets import PART_BYTES, S3Server
@@ -89,6 +89,12 @@ async def there() -> AsyncIterator[Elsewhere]:
 
 def fetcher(**told: Any) -> Fetcher:
     return Fetcher(FetchLimits(**{"private": True, "silence_seconds_max": 5.0, **told}))
+
+
+async def put_url(store: Store, key: str, url: str, fetcher: Fetcher) -> int:
+    """As who stores what is fetched does it."""
+    async with fetcher.open(url) as source:
+        return await store.put_stream(key, source.chunks, source.content_type)
 
 
 async def nothing_is_left(store: Store) -> bool:

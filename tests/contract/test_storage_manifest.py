@@ -10,10 +10,9 @@ import pytest
 import pytest_asyncio
 
 from actors.domain.ids import RecordingId
-from actors.domain.media import Checked, Finding, StoredObject, Verification
+from actors.domain.media import MANIFEST, Checked, Finding, StoredObject, Verification
 from actors.domain.outcomes import Done, Erased, RetryLater, Sealed
 from actors.ports import StorageUnavailable
-from clients.storage.manifest import NAME
 from clients.storage.media import StoredMedia
 from clients.storage.sealing import Hashing, Sealing
 from clients.storage.verifying import Verifying
@@ -67,7 +66,7 @@ async def bench(store: Store) -> Bench:
 
 async def test_a_manifest_lists_every_object_with_its_bytes(bench: Bench) -> None:
     sealed = await bench.sealed()
-    data = await bench.store.get(FOLDER + NAME)
+    data = await bench.store.get(FOLDER + MANIFEST)
     assert sealed == Sealed(3, sum(map(len, FILES.values())), sha256(data).hexdigest())
     told = json.loads(data)
     assert (told["version"], told["recordingId"]) == (1, "r-1")
@@ -99,7 +98,7 @@ async def test_what_is_as_it_was_is_found_so(bench: Bench) -> None:
     assert [(each.key, each.finding, each.size) for each in look.looks[1:]] == [
         (FOLDER + name, Finding.SAME, len(data)) for name, data in FILES.items()
     ]
-    assert (look.looks[0].key, look.looks[0].finding) == (FOLDER + NAME, Finding.SAME)
+    assert (look.looks[0].key, look.looks[0].finding) == (FOLDER + MANIFEST, Finding.SAME)
     assert (look.total, look.following) == (4, None)
 
 
@@ -122,15 +121,15 @@ async def test_every_difference_is_named(bench: Bench) -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"version": 2, "objects": []}', b'{"version": 1, "objects": []}'])
 async def test_a_manifest_that_is_another_vouches_for_nothing(bench: Bench, data: bytes) -> None:
     sealed = await bench.sealed()
-    await bench.store.put(FOLDER + NAME, data)
-    altered = Checked(FOLDER + NAME, len(data), Finding.ALTERED, "it is not the manifest that was written")
+    await bench.store.put(FOLDER + MANIFEST, data)
+    altered = Checked(FOLDER + MANIFEST, len(data), Finding.ALTERED, "it is not the manifest that was written")
     assert await bench.verifying.verify(PREFIX, sealed.sha256) == Verification((altered,), 1, None)
 
 
 async def test_a_manifest_that_is_gone_is_missing(bench: Bench) -> None:
     sealed = await bench.sealed()
-    await bench.store.delete([FOLDER + NAME])
-    assert await bench.found(sealed) == {NAME: (Finding.MISSING, None)}
+    await bench.store.delete([FOLDER + MANIFEST])
+    assert await bench.found(sealed) == {MANIFEST: (Finding.MISSING, None)}
 
 
 async def test_a_call_ends_in_time_and_the_next_goes_on_behind_it(bench: Bench, store: Store) -> None:
@@ -146,7 +145,7 @@ async def test_a_call_ends_in_time_and_the_next_goes_on_behind_it(bench: Bench, 
         assert page.total == 5
         after = page.following
     assert sizes == [2, 1, 2]
-    assert [each.key.removeprefix(FOLDER) for each in looks] == [NAME, *FILES, "z.ts"]
+    assert [each.key.removeprefix(FOLDER) for each in looks] == [MANIFEST, *FILES, "z.ts"]
     assert (await hurried.verifying.verify(PREFIX, sealed.sha256, 99)).looks == ()
 
 
@@ -154,7 +153,7 @@ async def test_a_manifest_is_no_file_of_its_recording_but_is_erased_with_it(benc
     before = await bench.media.examine(PREFIX)
     sealed = await bench.sealed()
     assert await bench.media.examine(PREFIX) == before
-    manifest = len(await bench.store.get(FOLDER + NAME))
+    manifest = len(await bench.store.get(FOLDER + MANIFEST))
     assert await bench.media.erase(PREFIX) == Done(Erased(4, sealed.bytes + manifest))
     assert [each.key for each in await bench.store.list("")] == ["r/x10/other.ts"]
 

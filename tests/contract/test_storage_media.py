@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from actors.domain.media import MediaReport, StoredObject
 from actors.domain.model import FailureCode
-from actors.domain.outcomes import Done, Erased, RetryLater
+from actors.domain.outcomes import Done, Erased, Inventory, RetryLater
 from actors.ports import StorageDenied, StorageUnavailable
 from clients.storage.media import PLAYLIST_BYTES_MAX
 from tests.contract.stores import Store
@@ -97,14 +97,19 @@ async def test_an_empty_prefix_is_an_empty_report(filled: Store) -> None:
 
 async def test_erasing_takes_all_of_one_recording_and_nothing_else(filled: Store) -> None:
     total = sum(found.size for found in await filled.list("r/x1/"))
+    receipt = await media_in(filled).survey(PREFIX, None)
+    assert isinstance(receipt, Done)
+    assert {each.name for each in receipt.value.objects} >= {LIST.rpartition("/")[2], *NAMES}
+    assert sum(each.size for each in receipt.value.objects) == total
     assert await media_in(filled).erase(PREFIX) == Done(Erased(5, total))
     assert [found.key for found in await filled.list("")] == ["r/x2/other.ts"]
-    assert await media_in(filled).erase(PREFIX) == Done(Erased(0, 0))
+    assert await media_in(filled).survey(PREFIX, None) == Done(Inventory(()))
 
 
 async def test_no_prefix_never_means_the_whole_store(filled: Store) -> None:
     media, prefixes = media_in(filled), ((), ("",), ("r", ""))
-    for call, prefix in product((media.erase, media.examine), prefixes):
+    calls = (media.erase, media.examine, lambda prefix: media.survey(prefix, None))
+    for call, prefix in product(calls, prefixes):
         outcome = await call(prefix)
         assert isinstance(outcome, RetryLater)
         assert outcome.failure.code is FailureCode.STORAGE_DENIED
@@ -118,6 +123,9 @@ class Failing:
         self.error = error
 
     async def list(self, prefix: str) -> list[StoredObject]:
+        raise self.error
+
+    async def survey(self, prefix: str, after: str | None, limit: int) -> Inventory:
         raise self.error
 
     async def delete_prefix(self, prefix: str) -> Erased:
@@ -139,7 +147,7 @@ class Failing:
 )
 async def test_trouble_is_an_outcome(error: Exception, code: FailureCode, retryable: bool) -> None:
     media = media_in(Failing(error))
-    for outcome in (await media.examine(PREFIX), await media.erase(PREFIX)):
+    for outcome in (await media.examine(PREFIX), await media.survey(PREFIX, None), await media.erase(PREFIX)):
         assert isinstance(outcome, RetryLater)
         assert (outcome.failure.code, outcome.failure.retryable) == (code, retryable)
         assert str(error) in outcome.failure.message

@@ -86,18 +86,31 @@ async def strict_bucket(seaweed: S3Server) -> S3Settings:
     return await new_bucket(seaweed)
 
 
-async def new_bucket(server: S3Server) -> S3Settings:
-    """An empty one."""
+async def new_bucket(server: S3Server, *, locking: bool = False) -> S3Settings:
+    """An empty one. `locking`: it takes locks on objects, and keeps all versions of them."""
     settings = server.settings(f"bucket-{next(_numbers)}")
     async with open_line(replace(settings, attempts_max=1), lambda call, outcome: None) as line:
-        await eventually(lambda: _made(line))
+        await eventually(lambda: _made(line, locking=locking))
     return settings
 
 
-async def _made(line: Line) -> bool:
+def told_of(bucket: S3Settings) -> dict[str, str]:
+    """The variables that a user sets."""
+    assert bucket.endpoint_url is not None
+    assert bucket.access_key is not None
+    return {
+        "AWS_S3_BUCKET": bucket.bucket,
+        "AWS_REGION": bucket.region,
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint_url,
+        "AWS_ACCESS_KEY_ID": bucket.access_key,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+
+
+async def _made(line: Line, *, locking: bool) -> bool:
     """SeaweedFS listens a little before it is ready."""
     try:
-        await line.client.create_bucket(Bucket=line.settings.bucket)
+        await line.client.create_bucket(Bucket=line.settings.bucket, ObjectLockEnabledForBucket=locking)
     except ClientError:
         return False
     return True

@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Literal
 
 import aiohttp
@@ -14,11 +16,14 @@ from yarl import URL
 
 from tests.listening import listening
 
-Kind = Literal["slow_down", "skewed", "revoked", "no_bucket", "cut_upload", "cut_answer", "answer_lost", "silent"]
+Kind = Literal[
+    "slow_down", "skewed", "revoked", "denied", "no_bucket", "cut_upload", "cut_answer", "answer_lost", "silent"
+]
 REFUSALS = {
     "slow_down": (503, "SlowDown"),
     "skewed": (403, "RequestTimeTooSkewed"),
     "revoked": (403, "InvalidAccessKeyId"),
+    "denied": (403, "AccessDenied"),
     "no_bucket": (404, "NoSuchBucket"),
 }
 HOP = {hdrs.CONNECTION, hdrs.TRANSFER_ENCODING, hdrs.CONTENT_LENGTH, hdrs.EXPECT, hdrs.DATE, hdrs.SERVER}
@@ -36,12 +41,14 @@ class Fault:
 
 
 class FaultyProxy:
-    """`url` is where it listens; `seen` counts the requests by method; `struck` how often a fault has struck."""
+    """`url` is where it listens; `seen` counts the requests by method; `struck` how often a fault has struck; `ahead_seconds`
+    how far the server's clock is ahead."""
 
     def __init__(self, target: str, http: aiohttp.ClientSession) -> None:
         self.url = ""
         self.seen: Counter[str] = Counter()
         self.struck = 0
+        self.ahead_seconds = 0.0
         self.silenced = asyncio.Event()
         self._target = target
         self._http = http
@@ -63,7 +70,7 @@ class FaultyProxy:
             await request.read()
             return _refusal(*REFUSALS[kind])
         if kind == "cut_upload":
-            await request.content.readexactly(CUT_AFTER_BYTES)
+            await request.content.readexactly(min(CUT_AFTER_BYTES, (request.content_length or 0) // 2))
         if kind == "silent":
             self.silenced.set()
             await asyncio.Event().wait()
@@ -93,6 +100,7 @@ class FaultyProxy:
             told = {name: value for name, value in answer.headers.items() if name.title() not in HOP}
         if kind == "answer_lost":
             return _cut(request)
+        told[hdrs.DATE] = formatdate(time.time() + self.ahead_seconds, usegmt=True)
         if kind != "cut_answer":
             return web.Response(status=answer.status, body=body, headers=told)
         response = web.StreamResponse(status=answer.status, headers={**told, hdrs.CONTENT_LENGTH: str(len(body))})

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actors.domain.ids import RecordingId
-from actors.domain.media import MediaReport, Movie, Playlist, Slice, StoredObject
-from actors.domain.outcomes import Done, Erased, Outcome, Sealed
+from actors.domain.media import ListedObject, MediaReport, Movie, Playlist, Slice, StoredObject
+from actors.domain.outcomes import Done, Erased, Inventory, Outcome, Sealed
 from tests.fakes.recorders import Leg, Session
 
 SLICE_MS = 15_000
@@ -42,6 +42,10 @@ class FakeMedia:
 
     async def seal(self, recording_id: RecordingId, prefix: tuple[str, ...]) -> Outcome[Sealed]:
         return Done(Sealed(len(self._of(prefix)), 1000, "0" * 64))
+
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Outcome[Inventory]:
+        objects = tuple(ListedObject(item.sid, 1000) for item in self._of(prefix))
+        return Done(Inventory(objects))
 
     async def erase(self, prefix: tuple[str, ...]) -> Outcome[Erased]:
         sessions = self._of(prefix)

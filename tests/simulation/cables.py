@@ -79,6 +79,9 @@ class ProviderCable:
     async def seal(self, recording_id: Any, prefix: tuple[str, ...]) -> Any:
         return await self._stored("seal", lambda: self._shelf.seal(prefix))
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Any:
+        return await self._stored("survey", lambda: self._shelf.survey(prefix, after))
+
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._stored("erase", lambda: self._shelf.erase(prefix))
 

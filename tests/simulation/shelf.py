@@ -45,6 +45,9 @@ class Shelf:
         report = await self.report(prefix, self._agora.clock.now_ms())
         return Done(Sealed(len(report.objects), sum(found.size for found in report.objects), "0" * 64))
 
+    async def survey(self, prefix: tuple[str, ...], after: str | None) -> Any:
+        return await self._agora.media.survey(prefix, after)
+
     async def erase(self, prefix: tuple[str, ...]) -> Any:
         return await self._agora.media.erase(prefix)
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -10,6 +11,7 @@ from actors.ports import StorageDenied
 from clients.agora.requests import S3Target
 from clients.storage.s3.credentials import Keys, find_keys
 from server.config import ConfigError, load_config
+from server.ids import SystemClock
 from server.metrics import StorageMetrics
 from server.storage import _target as target_of
 from server.storage import check_region, open_storage, s3_settings_of
@@ -153,5 +155,5 @@ async def test_a_missing_key_ends_the_start_before_the_bucket_is_asked() -> None
     from prometheus_client import CollectorRegistry
 
     with pytest.raises(ConfigError, match="no keys"):
-        async with open_storage(load_config(None, S3), StorageMetrics(CollectorRegistry())):
+        async with open_storage(load_config(None, S3), StorageMetrics(CollectorRegistry()), Mock(), SystemClock()):
             pass

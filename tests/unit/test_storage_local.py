@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -45,15 +45,32 @@ async def test_no_key_touches_what_lies_outside(store: LocalStore, tmp_path: Pat
     assert outside.read_bytes() == b"secret"
 
 
-async def test_what_is_left_after_erasing_is_not_called_erased(
-    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+async def test_an_erasure_takes_what_is_hidden_and_links_but_not_what_they_lead_to(
+    store: LocalStore, tmp_path: Path
 ) -> None:
-    async def nothing(keys: Sequence[str]) -> None: ...
-
     await store.put("r/a", b"x")
-    monkeypatch.setattr(store, "delete", nothing)
-    with pytest.raises(StorageUnavailable, match="1 objects are still there"):
-        await store.delete_prefix("r/")
+    folder, outside = tmp_path / "media" / "r", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"secret")
+    (folder / ".hidden").write_bytes(b"xy")
+    (folder / "link").symlink_to(outside)
+    (folder / "line\nbreak").write_bytes(b"")
+    listed = await store.survey("r/", None, 10)
+    assert [each.name for each in listed.objects] == [".hidden", "a", "line%0Abreak", "link"]
+    assert (await store.delete_prefix("r/")).objects == 4
+    assert not folder.exists()
+    assert (outside / "secret").read_bytes() == b"secret"
+
+
+async def test_files_come_in_the_order_of_their_keys_also_from_the_middle_on(store: LocalStore) -> None:
+    """Where a folder's name is the beginning of another's, by whole keys, and not folder by folder."""
+    keys = sorted(["r/a!/x", "r/a-b", "r/a.b/c", "r/a/b", "r/a/b-/x", "r/a0", "r/ü/z"])
+    for key in reversed(keys):
+        await store.put(key, b"x")
+    assert [found.key for found in await store.list("r/")] == keys
+    for number, key in enumerate(keys):
+        rest = (await store.survey("r/", key, 100)).objects
+        assert [f"r/{each.name}" for each in rest] == keys[number + 1 :]
 
 
 async def test_a_stream_that_breaks_off_leaves_nothing_aside(store: LocalStore, tmp_path: Path) -> None:

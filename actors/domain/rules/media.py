@@ -1,25 +1,42 @@
-"""After the recorder: the proof of what there is to play, its manifest, and its deletion."""
+"""After the recorder: the proof of what there is to play, and its manifest."""
 
-from actors.domain.commands import MediaErased, MediaExamined, MediaSealed
-from actors.domain.evidence import Nothing, NotYet, Proven, judge
+from dataclasses import replace
+
+from actors.domain.commands import MediaExamined, MediaSealed
+from actors.domain.evidence import Nothing, NotYet, Proven, judge, judge_again
 from actors.domain.media_events import (
-    DeletionDeferred,
+    FilesArrived,
     ManifestWritten,
     MediaAwaited,
     RecordingCompleted,
-    RecordingDeleted,
+    RecordingReproven,
     SealDeferred,
 )
-from actors.domain.model import EndReason, Failure, FailureCode, Meeting, Phase, Recording, StorageStatus
+from actors.domain.model import (
+    Completeness,
+    EndReason,
+    Failure,
+    FailureCode,
+    Meeting,
+    Phase,
+    Recording,
+    State,
+    StorageStatus,
+)
 from actors.domain.outcomes import Ambiguous, Done, Rejected, RetryLater
+from actors.domain.projections import erasure_of
 from actors.domain.rules.draft import Draft
 from actors.domain.rules.eviction import find_in_storage
 from actors.domain.rules.steps import NEVER_STARTED, abort, fail
+
+OF_STORAGE = (FailureCode.STORAGE_DENIED, FailureCode.STORAGE_UNAVAILABLE)
 
 
 def examined(draft: Draft, command: MediaExamined) -> None:
     """`completed` needs proof; what is not there by the deadline is named, not waited for."""
     recording = draft.meeting.recording(command.recording_id)
+    if recording is not None and recording.phase is Phase.REPROVING:
+        _examined_again(draft, recording, command)
     if recording is None or recording.phase is not Phase.PROCESSING:
         return
     match command.outcome:
@@ -56,23 +73,55 @@ def sealed(draft: Draft, command: MediaSealed) -> None:
             draft.emit(SealDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms))
 
 
-def erased(draft: Draft, command: MediaErased) -> None:
-    """Objects first, then the tombstone; repeated until nothing is left."""
-    recording = draft.meeting.recording(command.recording_id)
-    if recording is None or recording.phase is not Phase.DELETING:
-        return
+def files_arrived(draft: Draft, recording: Recording, evidence: str) -> None:
+    """What was called partial may be complete by now, unless somebody is deleting it."""
+    partial = recording.phase is Phase.COMPLETED and recording.completeness is Completeness.PARTIAL
+    if partial and erasure_of(recording) is None:
+        draft.emit(
+            FilesArrived(recording_id=recording.recording_id, evidence=evidence, check_at_ms=draft.now_ms),
+        )
+
+
+def _examined_again(draft: Draft, recording: Recording, command: MediaExamined) -> None:
+    """What was proven once stays proven: a file that fits nothing does not make a recording worse."""
     match command.outcome:
-        case Done(erased_media):
-            draft.emit(
-                RecordingDeleted(
-                    recording_id=recording.recording_id, objects=erased_media.objects, bytes=erased_media.bytes
-                )
-            )
+        case Done(report):
+            _conclude_again(draft, recording, judge_again(report, recording, draft.policy, draft.now_ms))
         case Ambiguous(why) | RetryLater(why) | Rejected(Failure(message=why)):
-            pause_ms = draft.pause_ms(draft.policy.erase_delays_ms, recording.checks)
-            draft.emit(
-                DeletionDeferred(recording_id=recording.recording_id, why=why, check_at_ms=draft.now_ms + pause_ms)
-            )
+            _look_later(draft, recording, why)
+
+
+def _conclude_again(draft: Draft, recording: Recording, found: Proven | None) -> None:
+    if found is None and recording.outcome is State.FAILED:
+        failure = recording.error or NEVER_STARTED
+        fail(draft, recording, failure, "there is nothing to play in what was added either")
+        return
+    draft.emit(_proof_of(recording, found))
+
+
+def _proof_of(recording: Recording, found: Proven | None) -> RecordingReproven:
+    """What is found, but not below what was proven before."""
+    kept = RecordingReproven(
+        recording_id=recording.recording_id,
+        completeness=recording.completeness,
+        evidence="there is nothing to play now" if found is None else found.evidence,
+        duration_seconds=recording.duration_seconds or 0.0,
+        file_size=(recording.file_size or 0) if found is None else found.file_size,
+        files=recording.files if found is None else found.files,
+        gaps=recording.gaps,
+        started_at_ms=recording.started_at_ms or recording.created_at_ms,
+        stopped_at_ms=recording.stopped_at_ms or recording.created_at_ms,
+    )
+    if found is None or (recording.completeness is Completeness.COMPLETE is not found.completeness):
+        return kept
+    return replace(
+        kept,
+        completeness=found.completeness,
+        duration_seconds=found.duration_seconds,
+        gaps=found.gaps,
+        started_at_ms=found.started_at_ms,
+        stopped_at_ms=found.stopped_at_ms,
+    )
 
 
 def _waiting(meeting: Meeting, recording: Recording) -> NotYet | None:
@@ -102,7 +151,7 @@ def _conclude(draft: Draft, recording: Recording, verdict: Proven | NotYet | Not
                 )
             )
         case NotYet(why, code):
-            _await(draft, recording, why, Failure(code, why, retryable=False))
+            _await(draft, recording, why, _cause(recording, code, why))
         case Nothing(code, why):
             _without_media(draft, recording, code, why)
 
@@ -113,7 +162,13 @@ def _without_media(draft: Draft, recording: Recording, code: FailureCode, why: s
     elif recording.started_at_ms is None:
         abort(draft, recording, why)
     else:
-        fail(draft, recording, Failure(code, why, retryable=False), why)
+        fail(draft, recording, _cause(recording, code, why), why)
+
+
+def _cause(recording: Recording, code: FailureCode, why: str) -> Failure:
+    """Why there is nothing to play. Where the recorder said that storage did not take its files, nothing explains it better."""
+    trouble = recording.trouble
+    return trouble if trouble is not None and trouble.code in OF_STORAGE else Failure(code, why, retryable=False)
 
 
 def _never_started(recording: Recording) -> Failure:
@@ -126,6 +181,10 @@ def _await(draft: Draft, recording: Recording, why: str, failure: Failure) -> No
         never = recording.end_reason is EndReason.NEVER_STARTED
         fail(draft, recording, _never_started(recording) if never else failure, f"still at the deadline: {why}")
         return
+    _look_later(draft, recording, why)
+
+
+def _look_later(draft: Draft, recording: Recording, why: str) -> None:
     pause_ms = draft.pause_ms(draft.policy.examine_delays_ms, recording.checks)
     if recording.storage_status is StorageStatus.BACKUP:  # that may take a day, and event 31 tells when it is over
         pause_ms = max(pause_ms, draft.policy.backup_interval_ms)

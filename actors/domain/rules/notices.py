@@ -39,9 +39,12 @@ from actors.domain.rules.exits import (
     uid_of,
 )
 from actors.domain.rules.losing import lose, move, see
+from actors.domain.rules.media import files_arrived
 from actors.domain.rules.steps import accept, prove, upload
 
 FATAL_LEVEL = 4
+UPLOADER = 1
+"""`module` of an error that is about files (reference 9.4)."""
 _TROUBLES = {
     32: Failure(FailureCode.STORAGE_DENIED, "The provider could not use the storage settings.", retryable=True),
     47: Failure(FailureCode.STORAGE_UNAVAILABLE, "The provider could not upload to storage.", retryable=True),
@@ -152,16 +155,22 @@ def _of_the_recorder(draft: Draft, recording: Recording, notice: Notice) -> None
         prove(draft, recording, attempt, evidence, notice.at_ms)
     elif notice.event_type == SLICE_START:
         prove(draft, recording, attempt, evidence, number(notice, "startUtcMs", notice.at_ms))
-    elif notice.event_type == ERROR and number(notice, "errorLevel", 0) >= FATAL_LEVEL:
-        code = number(notice, "errorCode", 0)
-        draft.emit(
-            RecorderTroubled(
-                recording_id=recording.recording_id,
-                attempt=attempt.number,
-                evidence=f"event 1, code {code}",
-                trouble=_trouble(code),
-            )
+    else:
+        _troubled(draft, recording, attempt, notice)
+
+
+def _troubled(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice) -> None:
+    if notice.event_type != ERROR or number(notice, "errorLevel", 0) < FATAL_LEVEL:
+        return
+    code = number(notice, "errorCode", 0)
+    draft.emit(
+        RecorderTroubled(
+            recording_id=recording.recording_id,
+            attempt=attempt.number,
+            evidence=f"event 1, code {code}",
+            trouble=_trouble(code),
         )
+    )
 
 
 def _alive(draft: Draft, recording: Recording, attempt: Attempt, notice: Notice, evidence: str) -> None:
@@ -178,6 +187,10 @@ def _of_the_files(draft: Draft, recording: Recording, number_of_attempt: int, no
     status = _UPLOADS.get(notice.event_type)
     if attempt is not None and attempt.sid is not None and status is not None:
         upload(draft, recording, attempt, status, f"event {notice.event_type}")
+        if status is StorageStatus.STORED:
+            files_arrived(draft, draft.again(recording), f"event {notice.event_type}")
+    if attempt is not None and recording.phase is Phase.PROCESSING and number(notice, "module", 0) == UPLOADER:
+        _troubled(draft, recording, attempt, notice)
 
 
 def _reason_of_exit(recording: Recording, notice: Notice) -> EndReason | None:

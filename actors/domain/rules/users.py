@@ -1,10 +1,22 @@
-"""What users ask for: start, stop, delete. They change what is wanted, and so may be repeated."""
+"""What users ask for: start, stop, delete, and files of elsewhere. They change what is wanted, and so may be repeated."""
 
-from actors.domain.commands import Accepted, DeleteRecording, Refused, Reply, StartRecording, StopRecording
+from actors.domain.commands import (
+    Accepted,
+    AttachFile,
+    DeleteRecording,
+    ExamineAgain,
+    Refused,
+    Reply,
+    StartRecording,
+    StopRecording,
+)
+from actors.domain.erasure_events import DeletionRequested, LateMediaFound
 from actors.domain.events import RecordingRequested
-from actors.domain.media_events import DeletionRequested
+from actors.domain.media_events import FileAttached
 from actors.domain.model import Phase, Recording, Want
+from actors.domain.projections import OVER_PHASES, erasure_of
 from actors.domain.rules.draft import Draft
+from actors.domain.rules.media import files_arrived
 from actors.domain.rules.steps import open_attempt, request_stop
 
 
@@ -54,11 +66,54 @@ def delete(draft: Draft, command: DeleteRecording) -> Reply:
     recording = draft.meeting.recording(command.recording_id)
     if recording is None:
         return Refused("not_found")
-    if recording.phase in (Phase.COMPLETED, Phase.FAILED, Phase.ABORTED):
-        draft.emit(DeletionRequested(recording_id=recording.recording_id, by=command.by.id, check_at_ms=draft.now_ms))
-    elif recording.phase not in (Phase.DELETING, Phase.DELETED):
+    if recording.phase not in (*OVER_PHASES, Phase.DELETING):
         return Refused("recording_live", recording.recording_id)
+    if erasure_of(recording) is None:
+        _begin_to_delete(draft, command, recording)
     return Accepted(recording.recording_id)
+
+
+def examine_again(draft: Draft, command: ExamineAgain) -> Reply:
+    """Whoever has seen files that the proof does not know."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None:
+        return Refused("not_found")
+    files_arrived(draft, recording, "more lies in storage than was proven")
+    return Accepted(recording.recording_id)
+
+
+def _begin_to_delete(draft: Draft, command: DeleteRecording, recording: Recording) -> None:
+    if recording.phase is not Phase.DELETED:
+        draft.emit(DeletionRequested(recording_id=recording.recording_id, by=command.by.id, check_at_ms=draft.now_ms))
+    elif command.late:
+        draft.emit(LateMediaFound(recording_id=recording.recording_id, check_at_ms=draft.now_ms))
+
+
+def attach(draft: Draft, command: AttachFile) -> Reply:
+    """A file belongs to what was recorded, be it that nothing of it was found until now. What is not over proves itself."""
+    recording = draft.meeting.recording(command.recording_id)
+    if recording is None:
+        return Refused("not_found")
+    if erasure_of(recording) is not None:
+        return Refused("recording_deleted", recording.recording_id)
+    match recording.phase:
+        case Phase.COMPLETED | Phase.FAILED | Phase.REPROVING:
+            draft.emit(
+                FileAttached(
+                    recording_id=recording.recording_id,
+                    key=command.key,
+                    file_size=command.file_size,
+                    by=command.by.id,
+                    check_at_ms=draft.now_ms,
+                )
+            )
+            return Accepted(recording.recording_id)
+        case Phase.ABORTED:
+            return Refused("recording_aborted", recording.recording_id)
+        case Phase.DELETING | Phase.DELETED:
+            return Refused("recording_deleted", recording.recording_id)
+        case _:
+            return Refused("recording_live", recording.recording_id)
 
 
 def _last(draft: Draft) -> Recording | None:

@@ -6,7 +6,15 @@ from collections.abc import Callable
 import structlog
 
 from actors.ports import StorageDenied, StorageUnavailable
-from clients.agora.simulator.reports import EVICTED, IDLE, PROGRESS_MS, REFUSED, Reports
+from clients.agora.simulator.reports import (
+    EVICTED,
+    IDLE,
+    PROGRESS_MS,
+    REFUSED,
+    STORAGE_DENIED,
+    UPLOAD_FAILED,
+    Reports,
+)
 from clients.agora.simulator.session import Session
 from clients.agora.simulator.settings import SimulatorSettings
 from clients.agora.simulator.studio import Studio
@@ -30,6 +38,7 @@ class Lives:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stirred: dict[str, asyncio.Event] = {}
         self._finished: dict[str, asyncio.Event] = {}
+        self._refused: set[str] = set()
 
     def run(self, session: Session) -> None:
         """Let it live, from wherever it is."""
@@ -87,10 +96,17 @@ class Lives:
                 await self._sleep(session, self._next_tick(session) - self.now_ms())
             except (StorageDenied, StorageUnavailable, OSError) as error:
                 log.warning("simulator.storage_refused", sid=session.sid, error=str(error))
+                self._tell_refused(session, denied=isinstance(error, StorageDenied))
                 await self._sleep(session, STORAGE_PAUSE_MS)
             except Exception:
                 log.exception("simulator.session_failed", sid=session.sid)
                 return
+
+    def _tell_refused(self, session: Session, *, denied: bool) -> None:
+        """Once, although it goes on trying."""
+        if session.sid not in self._refused:
+            self._refused.add(session.sid)
+            self._reports.refused(session, STORAGE_DENIED if denied else UPLOAD_FAILED)
 
     async def _step(self, session: Session) -> None:
         now_ms = self.now_ms()
@@ -162,7 +178,7 @@ class Lives:
         if await self._studio.upload_slices(session, until_ms, ended=ended):
             self._reports.playlist(session)
         if session.denied:
-            self._reports.refused(session)
+            self._reports.refused(session, UPLOAD_FAILED)
             self.end(session, DENIED, until_ms)
 
     async def _finish(self, session: Session, ended_at: int) -> None:

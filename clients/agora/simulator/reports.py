@@ -14,8 +14,8 @@ IDLE, EVICTED, BANNED, REFUSED = "idle", "same uid joined", "banned", "join refu
 LEAVE_CODES = {IDLE: LEFT_IDLE, EVICTED: LEFT_IGNORED, BANNED: LEFT_IGNORED, REFUSED: LEFT_NEVER_JOINED}
 RECEIVING, SILENT = 0, 1
 """`state` of events 43 and 44."""
-UPLOADER, UPLOAD_FAILED, FATAL = 1, 47, 5
-"""`module`, `errorCode` and `errorLevel` of event 1 (reference 7.3, 9.4)."""
+UPLOADER, STORAGE_DENIED, UPLOAD_FAILED, FATAL = 1, 32, 47, 5
+"""`module`, two of `errorCode`, and `errorLevel` of event 1 (reference 7.3, 9.4)."""
 RECORDER, BANNED_BY_SERVER = 0, 123
 """The same of a recorder that may not join; the code is the old one of the native SDKs (channel management 1.4)."""
 COMPOSITE = 1
@@ -84,10 +84,10 @@ class Reports:
             self._webhooks.notify(session, 3, now_ms, status=status, recordingMode=COMPOSITE, fileList=files)
             self.keep(session)
 
-    def refused(self, session: Session) -> None:
+    def refused(self, session: Session, code: int) -> None:
         """Event 1: the customer's storage takes nothing."""
         with self._state.together():
-            error = {"module": UPLOADER, "errorLevel": FATAL, "errorCode": UPLOAD_FAILED, "stat": 0}
+            error = {"module": UPLOADER, "errorLevel": FATAL, "errorCode": code, "stat": 0}
             self._webhooks.notify(session, 1, self._now_ms(), **error, errorMsg="upload failed")
             self.keep(session)
 

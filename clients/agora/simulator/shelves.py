@@ -21,7 +21,7 @@ _REGIONS = {number: region for region, number in S3_REGIONS.items()}
 class Shelf(Protocol):
     """Takes files. Raises StorageDenied, StorageUnavailable."""
 
-    async def put(self, key: str, data: bytes) -> None: ...
+    async def put(self, key: str, data: bytes) -> object: ...
 
     async def put_file(self, key: str, path: Path) -> None:
         """`path` is gone afterwards."""

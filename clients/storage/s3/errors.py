@@ -19,7 +19,7 @@ from actors.ports import StorageDenied, StorageNotFound, StorageUnavailable
 
 StorageError = StorageDenied | StorageNotFound | StorageUnavailable
 TROUBLE = (ClientError, BotoCoreError, aiohttp.ClientError, OSError)  # OSError: TimeoutError too
-_ABSENT = {"NoSuchKey", "NoSuchUpload", "NoSuchVersion", "404"}
+_ABSENT = {"ObjectLockConfigurationNotFoundError", "NoSuchKey", "NoSuchUpload", "NoSuchVersion", "404"}
 _KEYS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound)
 _SAID = {
     "NoSuchBucket": "there is no bucket of that name",

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 
 from clients.storage.s3.copying import Copying
 from clients.storage.s3.deleting import Deleting
+from clients.storage.s3.inspecting import Inspecting
 from clients.storage.s3.line import Called, open_line
 from clients.storage.s3.reading import Reading
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.signing import Signing
 
 
-class S3Store(Reading, Copying, Deleting, Signing):
+class S3Store(Reading, Copying, Deleting, Signing, Inspecting):
     """`clients.storage.media.ObjectStore` on S3. Raises StorageNotFound, StorageDenied, StorageUnavailable."""
 
 

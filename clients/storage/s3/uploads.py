@@ -24,11 +24,12 @@ log = structlog.get_logger(__name__)
 class Uploads(OnLine):
     """An object is there as a whole or not at all. Raises StorageDenied, StorageUnavailable."""
 
-    async def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
-        """Store the object, in place of an older one of that key."""
+    async def put(self, key: str, data: bytes, content_type: str | None = None) -> str | None:
+        """Store the object, in place of an older one of that key; its version, if the bucket keeps versions."""
         kind = _kind(key, content_type)
         async with self._line.call("put") as s3:
-            await s3.put_object(Bucket=self._bucket, Key=checked(key), Body=data, **kind, **self._kept())
+            answer = await s3.put_object(Bucket=self._bucket, Key=checked(key), Body=data, **kind, **self._kept())
+        return answer.get("VersionId")
 
     async def put_file(self, key: str, path: Path) -> None:
         """Move a file in as the object of that key. `path` is gone afterwards."""

@@ -6,11 +6,14 @@ import pytest
 
 from actors.domain.commands import (
     AcquireAnswered,
+    AttachFile,
     Command,
     DeleteRecording,
+    ExamineAgain,
     MediaErased,
     MediaExamined,
     MediaSealed,
+    MediaSurveyed,
     Notice,
     ProviderReported,
     QueryAnswered,
@@ -23,9 +26,9 @@ from actors.domain.commands import (
     UpdateRecording,
     Wake,
 )
-from actors.domain.evolve import recall
+from actors.domain.erasure import Lock
 from actors.domain.ids import NoticeId, RecordingId
-from actors.domain.media import MediaReport
+from actors.domain.media import ListedObject, MediaReport
 from actors.domain.model import Failure, FailureCode, Layout, Phase, RecordingSpec, Subscription
 from actors.domain.outcomes import (
     Acquired,
@@ -33,6 +36,7 @@ from actors.domain.outcomes import (
     Ambiguous,
     Done,
     Erased,
+    Inventory,
     Leaving,
     NotFound,
     NothingRecorded,
@@ -102,6 +106,8 @@ def commands(story: Story) -> list[Command]:
         UpdateRecording(by=HOST, subscribe={"audio": None, "video": ("7",)}),
         UpdateRecording(by=HOST, layout={"template": "vertical"}),
         DeleteRecording(recording_id=RecordingId("r-1"), by=HOST),
+        ExamineAgain(recording_id=RecordingId("r-1"), by=HOST),
+        AttachFile(recording_id=RecordingId("r-1"), key="t/r1/x.mp4", file_size=1, by=HOST),
         Wake(),
         *(AcquireAnswered(**names, outcome=item) for item in [Done(Acquired("x")), *UNCLEAR]),
         *(
@@ -140,6 +146,15 @@ def commands(story: Story) -> list[Command]:
             MediaSealed(recording_id=names["recording_id"], outcome=item)
             for item in [Done(Sealed(3, 99, "5e")), *UNCLEAR]
         ),
+        *(
+            MediaSurveyed(recording_id=names["recording_id"], after=after, outcome=item)
+            for after in (None, "x")
+            for item in [
+                Done(Inventory(())),
+                Done(Inventory((ListedObject("a", 3),))),
+                Done(Inventory((), None, Lock(7))),
+            ]
+        ),
         *(MediaErased(recording_id=names["recording_id"], outcome=item) for item in [Done(Erased(3, 99)), *UNCLEAR]),
         *(ProviderReported(notice) for notice in notices),
     ]
@@ -177,18 +192,3 @@ def test_a_settled_recording_is_forgotten_and_not_changed_by_late_answers() -> N
     assert story.meeting.live is None
     assert not story.meeting.finishing
     assert pending_effects(story.meeting, story.now_ms) == ()
-
-
-def test_deleting_takes_objects_first_then_leaves_a_tombstone() -> None:
-    story = in_phase(Phase.COMPLETED)
-    story.meeting = recall(story.meeting, story.last)
-    story.do(DeleteRecording(recording_id=RecordingId("r-1"), by=HOST))
-    assert story.last.phase is Phase.DELETING
-    assert story.due() == ["StorageErase"]
-    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=RetryLater("busy", FAILURE)))
-    assert story.due() == []
-    assert story.later(1).due() == ["StorageErase"]
-    story.do(MediaErased(recording_id=RecordingId("r-1"), outcome=Done(Erased(6, 100))))
-    assert story.last.phase is Phase.DELETED
-    assert story.public_kinds[-1] == "recording.deleted"
-    assert not story.meeting.finishing

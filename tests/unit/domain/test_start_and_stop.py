@@ -379,3 +379,30 @@ def test_a_fatal_error_names_the_failure_that_follows() -> None:
     story.noticed(11, exitStatus=1)
     assert story.last.trouble is not None
     assert story.last.trouble.code is FailureCode.PROVIDER_REJECTED
+
+
+@pytest.mark.parametrize(("code", "name"), [(32, "storage_denied"), (47, "storage_unavailable")])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.PROCESSING])
+def test_a_recorder_that_could_not_store_says_why_there_is_nothing(
+    code: int, name: str, late: bool, phase: Phase
+) -> None:
+    story = in_phase(phase)
+    story.noticed(1, errorLevel=5, errorCode=code, module=1)
+    if phase is Phase.ACTIVE:
+        story.stop()
+        story.stopped()
+    story.later(3600 if late else 45).examined(Done(MediaReport((), (), ())))
+    assert story.last.phase is Phase.FAILED
+    assert story.last.error is not None
+    assert story.last.error.code == name
+
+
+def test_a_recorder_without_a_token_does_not_explain_missing_files() -> None:
+    story = in_phase(Phase.ACTIVE)
+    story.noticed(1, errorLevel=5, errorCode=109, module=0)
+    story.stop()
+    story.stopped()
+    story.later(3600).examined(Done(MediaReport((), (), ())))
+    assert story.last.error is not None
+    assert story.last.error.code == "no_media"

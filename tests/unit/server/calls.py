@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -134,6 +134,8 @@ class Calls:
     def __init__(self, config: Config) -> None:
         self.time_ms = BEGIN_MS
         self.free_bytes: int | None = None
+        self.broken: str | None = None
+        """What is wrong with storage."""
         self.looks = 0
         self.storage_trouble: Exception | None = None
         self.keys_trouble: Exception | None = None
@@ -183,7 +185,7 @@ class Calls:
         records, renderer = MemoryRecords(self.database), Renderer(self._signer)
         player = Player(self, self, self, self._config.playback, PlaybackMetrics(self.registry))
         players = frozenset(Role(role) for role in self._config.access.playback_roles)
-        openings = Openings(records, self.system.capacity, lambda: self.free_bytes, self._config)
+        openings = Openings(records, self.system.capacity, lambda: self.free_bytes, lambda: self.broken, self._config)
         CommandRoutes(self.system, records, self.ports.ids, renderer, self._config, openings).add_to(app)
         RecordingRoutes(records, renderer, player, players).add_to(app)
         ListRoutes(records, renderer, player, self, players).add_to(app)
@@ -267,9 +269,12 @@ OPERATOR = token_of("operator-1", operator=True)
 
 
 @asynccontextmanager
-async def serving_calls(serve: Serve, config: Config | None = None) -> AsyncIterator[Calls]:
-    """The calls on a free port; what is in flight at the end is let go."""
+async def serving_calls(
+    serve: Serve, config: Config | None = None, also: Callable[[Calls], None] = lambda calls: None
+) -> AsyncIterator[Calls]:
+    """The calls on a free port, and others that `also` adds; what is in flight at the end is let go."""
     calls = Calls(config or Config())
+    also(calls)
     calls.edge = await serve(calls.add_to)
     yield calls
     calls.recorder.open.set()

@@ -12,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from actors.ports import JournalUnavailable
 from clients.postgres.standing import Group, Standing
+from server.checks import Check, Trouble
 from server.config import Config
 from server.gauges import ServerMetrics, StateMetrics
-from server.health import Check, Health, Trouble
+from server.health import Health
 from server.metrics import ActorMetrics
 from server.routes.operations import OperationRoutes
 from server.scrape import Scrape

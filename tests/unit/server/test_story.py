@@ -11,7 +11,14 @@ from actors.domain.codec import EVENT_TYPES
 from server.console.story import TOLD
 from server.routes.assets import FOLDERS
 
-SHOWN = {"length": "duration", "size": "fileSize", "company": "people", "presence": "seen"}
+SHOWN = {
+    "length": "duration",
+    "size": "fileSize",
+    "company": "people",
+    "presence": "seen",
+    "amount": "objects",
+    "lock": "until",
+}
 PAGE = next(path for folder in FOLDERS for path in folder.iterdir() if path.name == "story.js").read_text("utf-8")
 TOLD_BY_PAGE = dict(re.findall(r"^  '([\w.]+)': (.*?)(?=^  '|^\})", PAGE, re.MULTILINE | re.DOTALL))
 

@@ -35,6 +35,7 @@ class Desk(MemoryInbox):
         self.owner: MeetingId | None = None
         self.away = False
         self.seconds = 100.0
+        self.url = ""
 
     async def store(self, notice: Notice, body: bytes, received_at_ms: int) -> bool:
         if self.away:

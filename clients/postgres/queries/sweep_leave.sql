@@ -1,0 +1,2 @@
+-- The turn is over.
+UPDATE sweep_turn SET lease_until = '-infinity' WHERE holder = $1
