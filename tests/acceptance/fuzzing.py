@@ -24,6 +24,7 @@ UNFORESEEN = (
     "is nested deeper than 32",
     "holds an integer of more than 64 bits",
     "is needed, since the meeting id has 64 characters",
+    "say what the file is to be called",  # the body is optional in the document, as JSON or as the file itself
     "names no file that could be called so: say how it is to be called",
     "names no type of media that is taken (attach.types)",
 )
