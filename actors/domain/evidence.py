@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.domain.media import MediaReport, Playlist
-from actors.domain.model import LOST, Completeness, EndReason, FailureCode, Gap, MediaFile, Recording
+from actors.domain.model import LOST, Completeness, EndReason, FailureCode, Gap, MediaFile, Recording, StorageStatus
 from actors.domain.policy import Policy
+from actors.domain.projections import attempts_of
 from actors.domain.timeline import Part, Stretch, milliseconds, parts_of, session_of, uncovered
 
 
@@ -56,7 +57,7 @@ def judge(report: MediaReport, recording: Recording, policy: Policy, now_ms: int
     if case.is_awaited(now_ms):
         return NotYet("the last recorder has left nothing yet", case.code)
     faults = case.faults(now_ms)
-    if faults and not _settled(recording, policy, now_ms):
+    if faults and not case.is_settled(now_ms):
         return NotYet("; ".join(faults), case.code)
     return case.proven(faults) if case.playable else Nothing(case.code, "; ".join(faults))
 
@@ -72,15 +73,6 @@ def so_far(report: MediaReport, recording: Recording) -> tuple[MediaFile, ...]:
     """The playlists of a recording that is not over, with the seconds that they hold by now. Nothing is proven by it."""
     parts = parts_of(report, _anchor_ms(recording))
     return tuple(_playlist_file(part.number, playlist) for part in parts for playlist in part.playlists)
-
-
-def _settled(recording: Recording, policy: Policy, now_ms: int) -> bool:
-    """Whether what is not there by now will never be."""
-    if recording.nothing_recorded:
-        return True
-    if recording.deadline_at_ms is not None and now_ms >= recording.deadline_at_ms:
-        return True
-    return recording.stored_at_ms is not None and now_ms >= recording.stored_at_ms + policy.settle_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +142,24 @@ class _Case:
             return False
         there = any(part.session == last.sid for part in self.parts)
         return not there and now_ms < last.closed_at_ms + self.policy.settle_ms
+
+    def is_settled(self, now_ms: int) -> bool:
+        """Whether what is not there by now will never be."""
+        recording = self.recording
+        if recording.nothing_recorded:
+            return True
+        if recording.deadline_at_ms is not None and now_ms >= recording.deadline_at_ms:
+            return True
+        stored_at_ms = recording.stored_at_ms
+        return stored_at_ms is not None and now_ms >= stored_at_ms + self.policy.settle_ms and not self._is_on_its_way
+
+    @property
+    def _is_on_its_way(self) -> bool:
+        """Whether slices are missing of a session that the provider has not said to be stored: the word on the last one does not
+        hold for those before, and of what lies in the backup nobody may have heard."""
+        sessions = (attempt for attempt in attempts_of(self.recording) if attempt.upload is not StorageStatus.STORED)
+        unsaid = {attempt.sid for attempt in sessions}
+        return any(not s.present for part in self.parts if part.session in unsaid for s in part.stretches)
 
     def faults(self, now_ms: int) -> list[str]:
         """All that keeps it from being complete."""

@@ -19,6 +19,7 @@ from actors.domain.model import (
     Phase,
     Recording,
     RecordingSpec,
+    StorageStatus,
     Want,
 )
 from actors.domain.policy import Policy
@@ -26,6 +27,7 @@ from actors.domain.policy import Policy
 T0 = 1_790_000_000_000
 POLICY = Policy()
 SID = "a" * 32
+OTHER = "b" * 32
 LATER = T0 + 3_600_000
 
 
@@ -97,6 +99,23 @@ def test_all_there_is_complete_at_once() -> None:
         ("mp4", 1, 45.0, 5000, True),
     ]
     assert verdict.evidence == "3 slices of 45.000 s, 1 MP4 of 45.000 s, for 45.000 s"
+
+
+def session(number: int, sid: str, upload: StorageStatus) -> Attempt:
+    return Attempt(number=number, uids=(str(number),), opened_at_ms=T0, sid=sid, closed_at_ms=T0, upload=upload)
+
+
+@pytest.mark.parametrize("upload", [StorageStatus.PENDING, StorageStatus.UPLOADING])
+def test_slices_of_an_earlier_part_may_be_on_their_way_until_the_deadline(upload: StorageStatus) -> None:
+    """The word on the last part does not hold for it, and of the provider's backup nobody may have heard."""
+    first, last = playlist(without(slices(15, 15), 1)), playlist(slices(15, start_ms=T0 + 30_000, sid=OTHER), sid=OTHER)
+    unsaid = recording(past=(session(1, SID, upload),), attempt=session(2, OTHER, StorageStatus.STORED))
+    files, later = report(first, last, movies=(movie(15), movie(15, sid=OTHER))), SOON + 1_000_000
+    assert isinstance(judge(files, unsaid, POLICY, later), NotYet)
+    stored = replace(unsaid, past=(session(1, SID, StorageStatus.STORED),))
+    assert proven(judge(files, stored, POLICY, later)).completeness is Completeness.PARTIAL
+    assert unsaid.deadline_at_ms is not None
+    assert proven(judge(files, unsaid, POLICY, unsaid.deadline_at_ms)).completeness is Completeness.PARTIAL
 
 
 def test_it_is_complete_without_the_providers_word_that_all_is_stored() -> None:
