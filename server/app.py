@@ -41,8 +41,10 @@ from server.auth import Authenticator, Role
 from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
 from server.config import Config
+from server.forwarding import Forwarder, ForwardingMetrics
 from server.gauges import ServerMetrics, StateMetrics
 from server.health import Check, Health
+from server.hops import HopSigner
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
 from server.looks import agora_look, database_look, keys_look
@@ -84,7 +86,8 @@ CLOSING_SECONDS = 2.0
 class Parts:
     """What was started before the application: databases, secrets and keys, and where the provider is.
 
-    `secrets` verify tokens, `jwks` does too; from `own_secrets` this server's other keys are derived.
+    `secrets` verify tokens, `jwks` does too; from `own_secrets` this server's other keys are derived, and with `cluster_secrets`
+    nodes sign what they hand on.
     """
 
     config: Config
@@ -96,6 +99,7 @@ class Parts:
     account: AgoraAccount
     secrets: Sequence[str]
     own_secrets: Sequence[str]
+    cluster_secrets: Sequence[str]
     jwks: Jwks | None
     auth_metrics: AuthMetrics
     webhook_secret: str | None
@@ -117,6 +121,7 @@ class Application:
     def __init__(self, parts: Parts, http: aiohttp.ClientSession, wrap: Callable[[Ports], Ports] = as_they_are) -> None:
         self._parts = parts
         self.node = parts.node
+        self._nodes = http
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
         store = parts.storage.store
@@ -179,6 +184,7 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
+        app.middlewares.append(self._forwarder().middleware)
         openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
@@ -209,6 +215,11 @@ class Application:
         app.cleanup_ctx.append(self._run)
         app.on_shutdown.append(self._send_away)
         return app
+
+    def _forwarder(self) -> Forwarder:
+        parts = self._parts
+        signer = HopSigner(parts.cluster_secrets)
+        return Forwarder(self._nodes, signer, parts.node, parts.config, ForwardingMetrics(parts.registry))
 
     def _authenticator(self) -> Authenticator:
         parts, auth = self._parts, self._parts.config.auth

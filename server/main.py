@@ -27,7 +27,7 @@ from clients.postgres.pool import create_pool
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from server.app import Application, Parts, as_they_are
-from server.auth import own_secrets, signing_secrets
+from server.auth import cluster_secrets, own_secrets, signing_secrets
 from server.auth.jwks import open_jwks
 from server.banner import banner
 from server.config import Config, ConfigError
@@ -142,6 +142,7 @@ async def _start(
         account=account,
         secrets=shared,
         own_secrets=own_secrets(config),
+        cluster_secrets=cluster_secrets(config),
         jwks=jwks,
         auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,
