@@ -33,6 +33,7 @@ from clients.postgres.ownership import PostgresOwnership
 from clients.postgres.pool import Pool
 from clients.postgres.records import PostgresRecords
 from clients.postgres.standing import PostgresStanding
+from clients.redis.listener import HintListener
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
@@ -96,6 +97,7 @@ class Parts:
     pool: Pool
     feed: PostgresFeed
     publisher: RedisPublisher
+    listener: HintListener
     account: AgoraAccount
     secrets: Sequence[str]
     own_secrets: Sequence[str]
@@ -149,6 +151,7 @@ class Application:
             Render(renderer.event, renderer.snapshot),
             clock,
             observer=StreamMetrics(parts.registry),
+            hears=lambda: parts.listener.listening,
         )
         ports = Ports(
             journal=PostgresJournal(parts.pool),
@@ -164,7 +167,7 @@ class Application:
         self.ports = wrap(ports)
         leases = lease_settings_of(config)
         lease = Lease(leases)
-        NodeMetrics(parts.registry).watch(lambda: lease.age_seconds)
+        NodeMetrics(parts.registry).watch(lambda: lease.age_seconds, lambda: parts.listener.listening)
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
         self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
@@ -248,7 +251,8 @@ class Application:
         self.hub.start()
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
         await self.heartbeat.beat()
-        works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), self.health.watch())
+        hints = self._parts.listener.run(self.hub.heard, self.hub.check_positions)
+        works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), hints, self.health.watch())
         async with _running(*works, *jwks):
             yield
         self._scrape.close()

@@ -37,6 +37,7 @@ def app(tmp_path: Path) -> Application:
             pool=MagicMock(),
             feed=Mock(),
             publisher=Mock(),
+            listener=Mock(),
             account=AgoraAccount(base_url="http://127.0.0.1:1", app_id="a", customer_id="c", customer_secret="s"),
             secrets=["a-secret-that-is-long-enough-for-it"],
             own_secrets=["a-secret-that-is-long-enough-for-it"],
