@@ -40,9 +40,13 @@ class DatabaseUnavailable(ActorError):
 
 
 class OwnedByAnotherNode(ActorError):
-    """Another node owns the meeting, and takes its commands; nothing was stored."""
+    """Another node owns the meeting, and takes its commands; nothing was stored. `node` is its name."""
 
-    code = "overloaded"
+    code = "owned_elsewhere"
+
+    def __init__(self, node: str) -> None:
+        super().__init__(node)
+        self.node = node
 
 
 class CommandOutcomeUnknown(ActorError):

@@ -281,7 +281,7 @@ class ActorSystem:
             case OwnedElsewhere():
                 log.info("actor.owned_elsewhere", meeting=meeting, node=error.node)
                 self._ports.observe.claim_refused("elsewhere")
-                self._abandon(handle, OwnedByAnotherNode())
+                self._abandon(handle, OwnedByAnotherNode(error.node))
             case LeaseLost():
                 self._ports.observe.claim_refused("lease")
                 handle.mailbox.refuse_users(DatabaseUnavailable())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from server.forwarding import ForwardingMetrics
 from server.gauges import ServerMetrics, StateMetrics
 from server.metrics import (
     ActorMetrics,
@@ -32,7 +33,7 @@ TOPICS = {
     "Recordings": (StateMetrics, LifeMetrics, PlaybackMetrics, AttachMetrics),
     "Commands and meetings": (ActorMetrics,),
     "Agora": (AgoraMetrics, WebhookMetrics, SimulatorMetrics),
-    "HTTP and streams": (RequestMetrics, StreamMetrics, AuthMetrics),
+    "HTTP and streams": (RequestMetrics, ForwardingMetrics, StreamMetrics, AuthMetrics),
     "This process": (ServerMetrics, NodeMetrics, StorageMetrics, ManifestMetrics, SweepMetrics),
 }
 

@@ -12,6 +12,8 @@ from actors.domain.model import Recording
 from actors.ports import JournalUnavailable
 from server.errors import Problem
 
+REPLAYED = "Idempotent-Replayed"
+
 
 @contextmanager
 def as_problems() -> Iterator[None]:
@@ -19,15 +21,20 @@ def as_problems() -> Iterator[None]:
     try:
         yield
     except errors.CommandOutcomeUnknown:
-        raise Problem(
-            "database_unavailable",
-            "the database broke off: the command may be stored or not; repeat it with the same Idempotency-Key",
-            extra={"outcome": "unknown"},
-        ) from None
+        raise unknown_outcome() from None
     except errors.OwnedByAnotherNode:
-        raise Problem("overloaded", "another server on this database has the meeting; nothing was stored") from None
+        raise  # `server.forwarding` has the other node asked
     except (errors.ActorError, JournalUnavailable) as error:
         raise Problem(error.code if isinstance(error, errors.ActorError) else "database_unavailable") from None
+
+
+def unknown_outcome() -> Problem:
+    """It may be stored or not."""
+    return Problem(
+        "database_unavailable",
+        "the command may be stored or not; repeat it with the same Idempotency-Key",
+        extra={"outcome": "unknown"},
+    )
 
 
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -35,6 +35,7 @@ from clients.postgres.pool import Pool
 from clients.postgres.records import PostgresRecords
 from clients.postgres.standing import PostgresStanding
 from clients.postgres.sweeps import PostgresSweeps
+from clients.redis.listener import HintListener
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from clients.storage.media import StoredMedia
@@ -47,8 +48,10 @@ from server.auth.jwks import Jwks
 from server.bucket import BucketUrls
 from server.checks import Check
 from server.config import Config
+from server.forwarding import Forwarder, ForwardingMetrics
 from server.gauges import ServerMetrics, StateMetrics
 from server.health import Health
+from server.hops import HopSigner
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
 from server.looks import AGORA, DATABASE, JWKS, REDIS, agora_look, database_look, keys_look
@@ -102,7 +105,7 @@ class Parts:
     """What was started before the application: databases, secrets and keys, and where the provider is.
 
     `webhook_url` is where the provider sends its notifications. `secrets` verify tokens, `jwks` does too; from `own_secrets`
-    this server's other keys are derived.
+    this server's other keys are derived, and with `cluster_secrets` nodes sign what they hand on.
     """
 
     config: Config
@@ -111,9 +114,11 @@ class Parts:
     pool: Pool
     feed: PostgresFeed
     publisher: RedisPublisher
+    listener: HintListener
     account: AgoraAccount
     secrets: Sequence[str]
     own_secrets: Sequence[str]
+    cluster_secrets: Sequence[str]
     jwks: Jwks | None
     auth_metrics: AuthMetrics
     webhook_secret: str | None
@@ -136,6 +141,7 @@ class Application:
     def __init__(self, parts: Parts, http: aiohttp.ClientSession, wrap: Callable[[Ports], Ports] = as_they_are) -> None:
         self._parts = parts
         self.node = parts.node
+        self._nodes = http
         config, clock, ids = parts.config, SystemClock(), RandomIds()
         signer = _signer(parts)
         store = parts.storage.store
@@ -166,6 +172,7 @@ class Application:
             Render(renderer.event, renderer.snapshot),
             clock,
             observer=StreamMetrics(parts.registry),
+            hears=lambda: parts.listener.listening,
         )
         ports = Ports(
             journal=PostgresJournal(parts.pool),
@@ -181,7 +188,7 @@ class Application:
         self.ports = wrap(ports)
         leases = lease_settings_of(config)
         lease = Lease(leases)
-        NodeMetrics(parts.registry).watch(lambda: lease.age_seconds)
+        NodeMetrics(parts.registry).watch(lambda: lease.age_seconds, lambda: parts.listener.listening)
         self.system = ActorSystem(self.ports, policy_of(config), system_settings_of(config), lease)
         self._calls_metrics.watch_capacity(lambda: self.system.capacity.full is not None)
         self.heartbeat = Heartbeat(self.system, self.ports, lease, leases)
@@ -203,6 +210,7 @@ class Application:
         app = web.Application(client_max_size=config.http.body_bytes_max)
         app[AUTHENTICATOR] = self._authenticator()
         install(app, config.http, parts.registry)
+        app.middlewares.append(self._forwarder().middleware)
         openings = Openings(self.records, self.system.capacity, parts.storage.free_bytes, self._storage_trouble, config)
         CommandRoutes(self.system, self.records, ports.ids, renderer, config, openings).add_to(app)
         player = Player(self.shelf, urls, ports.clock, config.playback, self._playback)
@@ -239,6 +247,11 @@ class Application:
         app.on_shutdown.append(self._send_away)
         return app
 
+    def _forwarder(self) -> Forwarder:
+        parts = self._parts
+        signer = HopSigner(parts.cluster_secrets)
+        return Forwarder(self._nodes, signer, parts.node, parts.config, ForwardingMetrics(parts.registry))
+
     def _authenticator(self) -> Authenticator:
         parts, auth = self._parts, self._parts.config.auth
         made = Authenticator(
@@ -266,7 +279,8 @@ class Application:
         self.hub.start()
         jwks = [self._parts.jwks.run()] if self._parts.jwks is not None else []
         await self.heartbeat.beat()
-        works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), self.health.watch())
+        hints = self._parts.listener.run(self.hub.heard, self.hub.check_positions)
+        works = (self.heartbeat.run(), self.reconciler.run(), self._parts.publisher.run(), hints, self.health.watch())
         sweeps = SweepTimer(self.sweeper, self._parts.config.sweep.interval_seconds).run()
         async with _running(*works, sweeps, *jwks):
             yield

@@ -27,6 +27,7 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "TAPEDECK_JWT_SECRET": ("auth", "jwt_secret"),
     "TAPEDECK_JWKS": ("auth", "jwks"),
     "TAPEDECK_NODE_URL": ("node", "url"),
+    "TAPEDECK_CLUSTER_SECRET": ("node", "cluster_secret"),
     "DATABASE_URL": ("database", "url"),
     "REDIS_URL": ("redis", "url"),
     "AGORA_APP_ID": ("agora", "app_id"),
@@ -42,10 +43,6 @@ USUAL_NAMES: Mapping[str, tuple[str, str]] = {
     "AWS_ACCESS_KEY_ID": ("storage", "access_key_id"),
     "AWS_SECRET_ACCESS_KEY": ("storage", "secret_access_key"),
     "AWS_SESSION_TOKEN": ("storage", "session_token"),
-}
-
-NOT_YET: Mapping[str, str] = {
-    "TAPEDECK_CLUSTER_SECRET": "nodes do not speak to each other yet in this version; unset it",
 }
 
 
@@ -104,8 +101,6 @@ def _refuse_unknown(
     files = {f"{variable}_FILE" for variable, place in variables if is_secret(fields[place])}
     known = {variable for variable, _ in variables} | files | {CONFIG_VARIABLE, TOKEN_VARIABLE}
     for variable in sorted(name for name, text in environ.items() if text and name not in known):
-        if variable in NOT_YET:
-            raise ConfigError(f"{variable}: {NOT_YET[variable]}")
         if variable.startswith(PREFIX):
             _refuse_slip(variable, known)
 

@@ -29,6 +29,7 @@ from server.streams.subscriber import Drainable, End, Subscriber, Terms
 
 SWEEP_SECONDS = 1.0
 POSITION_CHECK_SECONDS = (25.0, 40.0)
+DEAF_CHECK_SECONDS = 1.0
 RETRY_MS = (1000, 3000)
 RETRY_RESTART_MS = (1000, 5000)
 CLOSING_BATCHES = 20
@@ -48,6 +49,7 @@ class Hub:
         *,
         observer: StreamObserver | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        hears: Callable[[], bool] = lambda: True,
     ) -> None:
         self._feed = feed
         self._settings = settings
@@ -56,24 +58,30 @@ class Hub:
         self._doors = Doors(settings, self._observer)
         self._press = Press(render, clock, self._observer, lambda: feed.identity)
         self._works = Works(feed, self._press, settings, self._observer, monotonic, self._spawn)
+        self._hears = hears
         self._meetings: dict[MeetingId, MeetingChannel] = {}
         self._everything = EverythingChannel(self._works)
         self._subscribers: dict[AnySubscriber, Channel[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._random = random.Random()  # noqa: S311 (jitter)
         self._left = asyncio.Event()
+        self._check_due = monotonic() + self._random.uniform(*POSITION_CHECK_SECONDS)
 
     # --- telling ---
 
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
         """Public events of one commit. Returns at once and never raises."""
+        self.heard(state.meeting_id, events)
+
+    def heard(self, meeting_id: MeetingId, events: Sequence[JournalEvent]) -> None:
+        """The same, of any node's commit; doubled and out of order, too."""
         try:
-            channel = self._meetings.get(state.meeting_id)
+            channel = self._meetings.get(meeting_id)
             if channel is not None:
                 channel.hint(events)
             self._everything.hint(events)
         except Exception:
-            log.exception("hub.hint_failed", meeting=state.meeting_id)
+            log.exception("hub.hint_failed", meeting=meeting_id)
 
     # --- joining and leaving ---
 
@@ -135,12 +143,12 @@ class Hub:
 
     def start(self) -> None:
         """Begins the two timers that all subscribers share."""
-        self._spawn(self._every((SWEEP_SECONDS, SWEEP_SECONDS), self._sweep_now), name="stream sweep")
-        self._spawn(self._every(POSITION_CHECK_SECONDS, self.check_positions), name="stream position check")
+        self._spawn(self._every(SWEEP_SECONDS, self._sweep_now), name="stream sweep")
+        self._spawn(self._every(DEAF_CHECK_SECONDS, self._check_if_due), name="stream position check")
 
-    async def _every(self, seconds: tuple[float, float], work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(self._random.uniform(*seconds))
+            await asyncio.sleep(seconds)
             try:
                 await work()
             except Exception:
@@ -160,6 +168,13 @@ class Hub:
             elif now >= subscriber.due:
                 subscriber.tend(now, self._press.heartbeat)
         self._doors.weigh(self._subscribers)
+
+    async def _check_if_due(self) -> None:
+        """Now and then, in case that a hint was lost; all the time while the other nodes cannot be heard."""
+        now = self._works.monotonic()
+        if now >= self._check_due or not self._hears():
+            self._check_due = now + self._random.uniform(*POSITION_CHECK_SECONDS)
+            await self.check_positions()
 
     async def check_positions(self) -> None:
         """One query for all watched meetings finds events whose hints were lost, the last ones too."""

@@ -11,6 +11,8 @@ from server.errors import Problem
 from server.policy import PRINCIPAL
 
 HEADER = "Idempotency-Key"
+MADE_KEY: web.RequestKey[str] = web.RequestKey("made_key", str)
+"""The key that a node has given a request of its own accord, so that it can be sent to another one twice."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -20,6 +22,8 @@ def command_key(request: web.Request, body: bytes) -> CommandKey | None:
     Two bodies are the same if they say the same: order of members and white space do not count.
     """
     given = request.headers.getall(HEADER, [])
+    if not given and MADE_KEY in request:
+        given = [request[MADE_KEY]]
     if not given:
         return None
     if len(given) > 1 or _KEY.fullmatch(given[0]) is None:

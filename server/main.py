@@ -24,10 +24,12 @@ from clients.embedded.datadir import DataDir
 from clients.postgres.feed import PostgresFeed
 from clients.postgres.migrate import upgrade
 from clients.postgres.pool import create_pool
+from clients.redis.hints import channel_of
+from clients.redis.listener import HintListener
 from clients.redis.publisher import RedisPublisher
 from clients.storage.local import LocalStore
 from server.app import Application, Parts, as_they_are
-from server.auth import own_secrets, signing_secrets
+from server.auth import cluster_secrets, own_secrets, signing_secrets
 from server.auth.jwks import open_jwks
 from server.banner import banner
 from server.config import Config, ConfigError
@@ -133,26 +135,32 @@ async def _start(
     webhook_secret, account = await _provider(config, mode, address, SimulatorMetrics(registry), stack)
     pool = await create_pool(engines.database_url, config.database.pool_size, config.database.commit_timeout_seconds)
     stack.push_async_callback(_close_pool, pool)
-    publisher = RedisPublisher(engines.redis_url, config.redis.timeout_seconds, metrics.hint_dropped)
+    feed, process = await PostgresFeed.open(pool), uuid4().hex
+    redis = (engines.redis_url, config.redis.timeout_seconds, channel_of(feed.identity), process)
+    publisher = RedisPublisher(*redis, metrics.hint_dropped)
     stack.push_async_callback(publisher.close)
+    hints = HintListener(*redis)
+    stack.push_async_callback(hints.close)
     public_url = _public_url(config, address)
     parts = Parts(
         config=config,
         registry=registry,
         metrics=metrics,
         pool=pool,
-        feed=await PostgresFeed.open(pool),
+        feed=feed,
         publisher=publisher,
+        listener=hints,
         account=account,
         secrets=shared,
         own_secrets=own_secrets(config),
+        cluster_secrets=cluster_secrets(config),
         jwks=jwks,
         auth_metrics=auth_metrics,
         webhook_secret=webhook_secret,
         webhook_url=WEBHOOK.format(f"http://{loopback(address)}" if mode == "embedded" else public_url),
         public_url=public_url,
         node=node_name(config, address),
-        process=uuid4().hex,
+        process=process,
         mode=_mode(config, mode),
         storage=storage,
     )

@@ -109,9 +109,16 @@ class NodeMetrics:
             registry=registry,
         )
 
-    def watch(self, age_seconds: Callable[[], float]) -> None:
-        """Where the age is read at each scrape."""
+        self._heard = Gauge(
+            "tapedeck_hints_heard",
+            "1 while other nodes are heard by Redis; 0: streams look into the database every second",
+            registry=registry,
+        )
+
+    def watch(self, age_seconds: Callable[[], float], hears: Callable[[], bool]) -> None:
+        """Where the age is read at each scrape, and whether others are heard."""
         self._age.set_function(age_seconds)
+        self._heard.set_function(hears)
 
 
 class LifeMetrics:

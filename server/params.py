@@ -18,6 +18,7 @@ from server.settings import HttpSettings
 Model = TypeVar("Model", bound=BaseModel)
 HTTP_SETTINGS: web.AppKey[HttpSettings] = web.AppKey("http_settings", HttpSettings)
 VALUE_CHARACTERS_MAX = 512
+_BODY: web.RequestKey[bytes] = web.RequestKey("body", bytes)
 _MEETING_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -75,7 +76,10 @@ async def read_json(request: web.Request, bytes_max: int) -> bytes:
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
-    """The raw body. Raises Problem 413 above the limit, without reading on, and 400 when it does not come to an end."""
+    """The raw body, also when it is asked for again. Raises Problem 413 above the limit, without reading on, and 400 when it
+    does not come to an end."""
+    if _BODY in request:
+        return request[_BODY]
     if (request.content_length or 0) > bytes_max:
         raise _too_large(bytes_max)
     body = bytearray()
@@ -88,7 +92,8 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
                     raise _too_large(bytes_max)
     except TimeoutError:
         raise Problem("bad_request", f"the body did not arrive within {seconds:g} s") from None
-    return bytes(body)
+    request[_BODY] = bytes(body)
+    return request[_BODY]
 
 
 def _too_large(bytes_max: int) -> Problem:

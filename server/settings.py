@@ -249,6 +249,9 @@ class NodeSettings(Section):
     silent_seconds: Seconds = 5.0
     let_go_seconds: Seconds = 8.0
     lease_seconds: Seconds = 10.0
+    cluster_secret: SecretStr | None = None
+    forward_seconds_max: Seconds = 15.0
+    forward_connect_seconds_max: Seconds = 2.0
 
 
 class ActorSettings(Section):

@@ -15,12 +15,12 @@ from redis.exceptions import RedisError
 from actors.domain.codec import encode
 from actors.domain.events import JournalEvent
 from actors.domain.model import Meeting
+from clients.redis.hints import Hint, packed
 
 log = structlog.get_logger(__name__)
 
 QUEUE_MAX = 1000
 LIVE_SECONDS = 86_400
-CHANNEL = "tapedeck:hints"
 RETRY_SECONDS = 1.0
 
 
@@ -32,9 +32,18 @@ def live_key(meeting_id: str) -> str:
 class RedisPublisher:
     """Implements `actors.ports.Publisher`."""
 
-    def __init__(self, url: str, timeout_seconds: float, on_drop: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float,
+        channel: str,
+        origin: str,
+        on_drop: Callable[[], None] = lambda: None,
+    ) -> None:
         self._redis = Redis.from_url(url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds)
         self._queue: asyncio.Queue[tuple[Meeting, tuple[JournalEvent, ...]]] = asyncio.Queue(QUEUE_MAX)
+        self._channel = channel
+        self._origin = origin
         self._on_drop = on_drop
 
     def hint(self, state: Meeting, events: Sequence[JournalEvent]) -> None:
@@ -64,11 +73,10 @@ class RedisPublisher:
 
     async def _write(self, state: Meeting, events: tuple[JournalEvent, ...]) -> None:
         key = live_key(state.meeting_id)
-        hint = {"meeting": state.meeting_id, "sequence": state.sequence, "events": len(events)}
         async with self._redis.pipeline(transaction=False) as pipeline:
             if state.live is None:
                 pipeline.delete(key)
             else:
                 pipeline.set(key, orjson.dumps(state.live, default=encode), ex=LIVE_SECONDS)
-            pipeline.publish(CHANNEL, orjson.dumps(hint))
+            pipeline.publish(self._channel, packed(Hint(self._origin, state.meeting_id, events)))
             await pipeline.execute()

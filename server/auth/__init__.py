@@ -7,7 +7,7 @@ alone speaks to the outside and needs an event loop, keeps the key set fresh.
 from server.auth.authenticator import Authenticator
 from server.auth.key_set import KeySet, KeySetError, parse_key_set
 from server.auth.principal import Principal, Role, TokenError
-from server.auth.secrets import load_or_create_secret, mint_token, own_secrets, signing_secrets
+from server.auth.secrets import cluster_secrets, load_or_create_secret, mint_token, own_secrets, signing_secrets
 
 __all__ = [
     "Authenticator",
@@ -16,6 +16,7 @@ __all__ = [
     "Principal",
     "Role",
     "TokenError",
+    "cluster_secrets",
     "load_or_create_secret",
     "mint_token",
     "own_secrets",

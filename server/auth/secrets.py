@@ -9,11 +9,14 @@ from secrets import token_urlsafe
 from typing import Any
 
 import jwt
+from pydantic import SecretStr
 
 from server.auth.principal import AUDIENCE, OPERATOR, to_principal
 from server.config import Config, ConfigError
 
 SECRET_BYTES_MIN = 32
+JWT_SECRET = "TAPEDECK_JWT_SECRET"  # noqa: S105
+CLUSTER_SECRET = "TAPEDECK_CLUSTER_SECRET"  # noqa: S105
 SECRET_FILE = "jwt-secret"  # noqa: S105
 
 
@@ -43,13 +46,19 @@ def signing_secrets(config: Config) -> list[str]:
     """
     configured = config.auth.jwt_secret
     if configured is not None:
-        return [checked_secret(secret.strip()) for secret in configured.get_secret_value().split(",")]
+        return _checked_secrets(configured, JWT_SECRET)
     return [] if config.auth.jwks else [load_or_create_secret(config.data_dir)]
 
 
 def own_secrets(config: Config) -> list[str]:
     """What keys of this server's own are derived from, such as those of playback URLs: never empty. Raises ConfigError."""
     return signing_secrets(config) or [load_or_create_secret(config.data_dir)]
+
+
+def cluster_secrets(config: Config) -> list[str]:
+    """By which nodes of one database know each other. The first signs, all of them verify. Raises ConfigError."""
+    configured = config.node.cluster_secret
+    return own_secrets(config) if configured is None else _checked_secrets(configured, CLUSTER_SECRET)
 
 
 def load_or_create_secret(data_dir: Path) -> str:
@@ -68,6 +77,10 @@ def load_or_create_secret(data_dir: Path) -> str:
         raise ConfigError(f"{path}: does not hold a secret; delete it, and a new one is made") from None
 
 
+def _checked_secrets(configured: SecretStr, variable: str) -> list[str]:
+    return [checked_secret(secret.strip(), variable) for secret in configured.get_secret_value().split(",")]
+
+
 def _create_once(path: Path, secret: str) -> None:
     """Written aside and linked, so that a server and `tapedeck token` that start together agree on one."""
     descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -81,12 +94,12 @@ def _create_once(path: Path, secret: str) -> None:
         Path(aside).unlink()
 
 
-def checked_secret(secret: str) -> str:
+def checked_secret(secret: str, variable: str = JWT_SECRET) -> str:
     """A secret that PyJWT takes for HS256 and that is long enough. Raises ConfigError without showing it."""
     if len(secret.encode()) < SECRET_BYTES_MIN:
-        raise ConfigError(f"TAPEDECK_JWT_SECRET: each secret has {SECRET_BYTES_MIN} bytes or more")
+        raise ConfigError(f"{variable}: each secret has {SECRET_BYTES_MIN} bytes or more")
     try:
         jwt.get_algorithm_by_name("HS256").prepare_key(secret)
     except jwt.InvalidKeyError:
-        raise ConfigError("TAPEDECK_JWT_SECRET: this is an asymmetric key, not a shared secret") from None
+        raise ConfigError(f"{variable}: this is an asymmetric key, not a shared secret") from None
     return secret

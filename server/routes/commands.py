@@ -13,7 +13,7 @@ from actors.mailbox import Answer
 from actors.ports import Ids, JournalUnavailable
 from actors.reading import Records
 from actors.system import ActorSystem
-from server.answers import as_problems, etag_of, json
+from server.answers import REPLAYED, as_problems, etag_of, json
 from server.auth import Principal
 from server.config import Config
 from server.errors import Problem, invalid
@@ -293,7 +293,7 @@ def _is_not_being_deleted(recording: Recording) -> bool:
 
 
 def _replayed(answer: Answer) -> dict[str, str]:
-    return {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return {REPLAYED: "true"} if answer.replayed else {}
 
 
 def _user(request: web.Request, on_behalf_of: str | None) -> Actor:

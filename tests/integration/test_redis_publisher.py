@@ -16,9 +16,12 @@ from actors.domain.model import Phase, Recording
 from clients.embedded.rundir import fresh_run_dir, remove_run_dir
 from clients.embedded.valkey import EmbeddedValkey
 from clients.ending import end
-from clients.redis.publisher import CHANNEL, QUEUE_MAX, RedisPublisher, live_key
+from clients.redis.hints import channel_of
+from clients.redis.publisher import QUEUE_MAX, RedisPublisher, live_key
 from tests.unit.domain.story import in_phase
 from tests.waiting import eventually
+
+CHANNEL = channel_of("a-journal")
 
 
 @asynccontextmanager
@@ -35,7 +38,7 @@ async def test_the_live_state_is_cached_and_told_until_it_is_over(valkey_url: st
     story, redis = in_phase(Phase.ACTIVE), Redis.from_url(valkey_url)
     channel = redis.pubsub()
     await channel.subscribe(CHANNEL)
-    publisher = RedisPublisher(valkey_url, 2.0)
+    publisher = RedisPublisher(valkey_url, 2.0, CHANNEL, "p-1")
     async with running(publisher):
         publisher.hint(story.meeting, story.log[-1:])
 
@@ -62,7 +65,7 @@ async def test_the_live_state_is_cached_and_told_until_it_is_over(valkey_url: st
 
 async def test_a_server_that_is_away_costs_hints_and_nothing_else(tmp_path: object) -> None:
     dropped: list[int] = []
-    publisher = RedisPublisher(f"unix://{tmp_path}/nobody.sock", 0.2, lambda: dropped.append(1))
+    publisher = RedisPublisher(f"unix://{tmp_path}/nobody.sock", 0.2, CHANNEL, "p-1", lambda: dropped.append(1))
     story = in_phase(Phase.ACTIVE)
     async with running(publisher):
         for _ in range(QUEUE_MAX + 10):
@@ -105,7 +108,7 @@ async def _dropped(publisher: RedisPublisher, drop: asyncio.Event) -> None:
 
 async def test_a_server_that_went_away_and_came_back_is_written_to_again(server: EmbeddedValkey) -> None:
     drop = asyncio.Event()
-    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.5, drop.set)
+    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.5, CHANNEL, "p-1", drop.set)
     async with running(publisher):
         await _dropped(publisher, drop)
         await server.start()
@@ -120,7 +123,7 @@ async def test_a_server_that_went_away_and_came_back_is_written_to_again(server:
 
 async def test_a_server_that_hangs_is_given_up_and_written_to_again_when_it_answers(server: EmbeddedValkey) -> None:
     drop = asyncio.Event()
-    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.2, drop.set)
+    redis, publisher = Redis.from_url(server.url), RedisPublisher(server.url, 0.2, CHANNEL, "p-1", drop.set)
     await server.start()
     assert server.pid is not None
     async with running(publisher):

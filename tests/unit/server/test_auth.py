@@ -23,6 +23,7 @@ from server.auth import (
     Principal,
     Role,
     TokenError,
+    cluster_secrets,
     load_or_create_secret,
     mint_token,
     own_secrets,
@@ -288,7 +289,14 @@ def test_beside_a_key_set_alone_no_secret_verifies_tokens_and_one_of_the_data_di
     assert signing_secrets(config) == []
     assert own_secrets(config) == [load_or_create_secret(tmp_path)]
     both = load_config(None, {**alone, "TAPEDECK_JWT_SECRET": f"{SECRET},{OTHER}"})
-    assert signing_secrets(both) == own_secrets(both) == [SECRET, OTHER]
+    assert signing_secrets(both) == own_secrets(both) == cluster_secrets(both) == [SECRET, OTHER]
+
+
+def test_nodes_may_have_secrets_of_their_own() -> None:
+    told = {"TAPEDECK_JWT_SECRET": SECRET, "TAPEDECK_CLUSTER_SECRET": f"{OTHER}, {SECRET}"}
+    assert cluster_secrets(load_config(None, told)) == [OTHER, SECRET]
+    with pytest.raises(ConfigError, match="TAPEDECK_CLUSTER_SECRET"):
+        cluster_secrets(load_config(None, {**told, "TAPEDECK_CLUSTER_SECRET": "short"}))
 
 
 def test_the_development_secret_is_made_once_and_private(tmp_path: Path) -> None:

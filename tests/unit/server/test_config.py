@@ -163,7 +163,6 @@ BAD_ENVIRONMENTS = [
     ({"TAPEDECK_JWKS": "https://user:hush-hush@id.example/keys"}, "TAPEDECK_JWKS: "),
     ({"TAPEDECK_JWKS": "https:///keys"}, "TAPEDECK_JWKS: "),
     ({"TAPEDECK_JWKS": "https://id.example/keys#first"}, "TAPEDECK_JWKS: "),
-    ({"TAPEDECK_CLUSTER_SECRET": "s"}, "TAPEDECK_CLUSTER_SECRET: "),
     ({"TAPEDECK_SIMULATOR__FAULTS": "[" * 100_000}, "TAPEDECK_SIMULATOR__FAULTS: a list or table"),
     ({"TAPEDECK_NODE_URL": "a"}, "TAPEDECK_NODE_URL: "),
     ({"TAPEDECK_NODE__SILENT_SECONDS": "8"}, "let_go_seconds"),
