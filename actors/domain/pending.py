@@ -90,10 +90,10 @@ def _scheduled(meeting: Meeting) -> Iterator[tuple[int, Effect]]:
         if recording.phase is Phase.PROCESSING:
             due_at_ms = min(recording.check_at_ms, recording.deadline_at_ms or recording.check_at_ms)
             yield due_at_ms, StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
-        elif recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None:
-            yield recording.seal_at_ms, StorageSeal(recording_id=recording.recording_id, prefix=recording.prefix)
         elif (erasure := erasure_of(recording)) is not None:
             yield recording.check_at_ms, _erasing(recording, erasure)
+        elif recording.phase is Phase.COMPLETED and recording.seal_at_ms is not None:
+            yield recording.seal_at_ms, StorageSeal(recording_id=recording.recording_id, prefix=recording.prefix)
         elif recording.phase is Phase.REPROVING:
             examine = StorageExamine(recording_id=recording.recording_id, prefix=recording.prefix)
             yield recording.check_at_ms, examine

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from actors.domain.commands import AttachFile, Refused
 from actors.domain.model import Actor, ActorKind, Phase, Recording
 from actors.domain.projections import OVER_PHASES
-from actors.errors import CommandOutcomeUnknown
+from actors.errors import CommandOutcomeUnknown, OwnedByAnotherNode
 from actors.mailbox import Answer
 from actors.reading import Records
 from actors.system import ActorSystem
@@ -33,6 +33,7 @@ CLOSED = {
     Phase.DELETED: "recording_deleted",
 }
 """What is over, and takes no file all the same."""
+ELSEWHERE = "another server has a live recording of this meeting: send the file again when that is over, or have it fetched by url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class FileRoutes:
                 answer = await self._system.ask(recording.meeting_id, command, command_key(request, said))
             except CommandOutcomeUnknown:
                 raise  # it may be told of
+            except OwnedByAnotherNode:
+                await self._files.discard(file)
+                if request.content_type == "application/json":
+                    raise  # that one can fetch it, too
+                raise Problem("overloaded", ELSEWHERE) from None
             except BaseException:
                 await self._files.discard(file)
                 raise

@@ -58,6 +58,8 @@ def sealed(draft: Draft, command: MediaSealed) -> None:
     recording = draft.meeting.recording(command.recording_id)
     if recording is None or recording.phase is not Phase.COMPLETED or recording.seal_at_ms is None:
         return
+    if erasure_of(recording) is not None:
+        return
     match command.outcome:
         case Done(manifest):
             draft.emit(

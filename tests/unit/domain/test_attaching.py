@@ -78,7 +78,7 @@ def test_what_was_missing_makes_it_complete() -> None:
     assert (after.completed_at_ms, after.error) == (before.completed_at_ms, None)
     assert after.duration_seconds is not None
     assert after.duration_seconds > (before.duration_seconds or 0)
-    assert not story.meeting.finishing
+    assert story.due() == ["StorageSeal"], "its manifest is written anew"
     assert story.public_kinds[-1] == "media.reproven"
 
 

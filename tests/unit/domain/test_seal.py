@@ -3,13 +3,14 @@
 import pytest
 
 from actors.domain.codec import decode, encode
-from actors.domain.commands import DeleteRecording, MediaErased
+from actors.domain.commands import DeleteRecording, MediaErased, MediaSurveyed
 from actors.domain.effects import StorageSeal
 from actors.domain.evolve import prune, recall
 from actors.domain.ids import RecordingId
+from actors.domain.media import ListedObject
 from actors.domain.media_events import ManifestWritten, SealDeferred
 from actors.domain.model import Failure, FailureCode, Meeting, Phase, State
-from actors.domain.outcomes import Ambiguous, Done, Erased, Rejected, RetryLater, Sealed
+from actors.domain.outcomes import Ambiguous, Done, Erased, Inventory, Rejected, RetryLater, Sealed
 from actors.domain.pending import next_wakeup
 from actors.domain.projections import state_of
 from tests.unit.domain.story import HOST, Story, in_phase, whole_media
@@ -74,9 +75,12 @@ def test_the_next_recording_does_not_wait_for_it(story: Story) -> None:
 
 def test_a_deletion_does_not_wait_for_it_and_drops_its_answer(story: Story) -> None:
     story.do(DeleteRecording(recording_id=ONE, by=HOST))
-    assert story.due() == ["StorageErase"]
+    assert story.due() == ["StorageSurvey"]
     assert story.sealed(SEALED) == []
-    story.do(MediaErased(recording_id=ONE, outcome=Done(Erased(7, 100))))
+    story.do(MediaSurveyed(recording_id=ONE, after=None, outcome=Done(Inventory((ListedObject("a", 100),)))))
+    assert story.due() == ["StorageErase"]
+    story.do(MediaErased(recording_id=ONE, outcome=Done(Erased(1, 100))))
+    story.do(MediaSurveyed(recording_id=ONE, after=None, outcome=Done(Inventory(()))))
     assert story.last.phase is Phase.DELETED
     assert not story.meeting.finishing
 

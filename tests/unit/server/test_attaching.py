@@ -102,7 +102,8 @@ async def test_a_file_that_is_sent_is_stored_and_all_is_proven_again(desk: Desk)
     (key,) = await desk.kept()
     assert key == f"tapedeck/{recording['id'].replace('-', '')}/{NAME}"
     assert (await desk.kept())[key] == 100
-    assert (await desk.history(recording["id"]))[-2:] == ["media.attached", "media.reproven"]
+    told = [kind for kind in await desk.history(recording["id"]) if not kind.startswith("media.seal")]
+    assert told[-2:] == ["media.attached", "media.reproven"]
     assert desk.counted("sent") == 1
 
 
