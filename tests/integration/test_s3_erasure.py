@@ -10,11 +10,11 @@ import pytest_asyncio
 from actors.domain.erasure import Lock
 from actors.domain.outcomes import Done, Erased
 from actors.ports import StorageDenied
-from clients.storage.media import StoredMedia
 from clients.storage.s3.line import open_line
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store
 from tests.fakes.buckets import PART_BYTES, S3Server, new_bucket
+from tests.fakes.media import media_in
 
 CALLS: list[tuple[str, str]] = []
 
@@ -133,6 +133,6 @@ async def test_a_legal_hold_has_no_date_and_is_longer_than_any(locking: S3Store)
 
 async def test_a_bucket_that_is_gone_is_not_empty(bucket: S3Settings) -> None:
     async with open_line(replace(bucket, bucket="nobody-made-this-one"), lambda *call: None) as line:
-        media = StoredMedia(S3Store(line))
+        media = media_in(S3Store(line))
         assert not isinstance(await media.survey(("r", "1"), None), Done)
         assert not isinstance(await media.erase(("r", "1")), Done)

@@ -44,7 +44,7 @@ class Bench:
 
     async def ask(self, meeting_id: MeetingId, command: Any) -> None:
         if self.elsewhere:
-            raise OwnedByAnotherNode
+            raise OwnedByAnotherNode("b")
         self.asked.append(command)
 
     def sweeper(self, node: str = "a", **settings: Any) -> Sweeper:
