@@ -20,9 +20,9 @@ run: setup-run ## set up everything and serve on 127.0.0.1:3002 (PORT, TAPEDECK_
 	@exec "$(BIN)/tapedeck" serve
 
 # Files go to the workers in the order of their names: those that start servers first, the many short ones of tests/unit last.
-# Three workers on two cores: those that start servers mostly wait. The simulation never does, and its tests go one by one.
+# Four workers on two cores: those that start servers mostly wait. The simulation never does, and its tests go one by one.
 test: setup-test lint need-programs ## set up everything and pass all tests
-	@"$(BIN)/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/simulation tests
+	@"$(BIN)/python" -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=tests/simulation tests
 	@"$(BIN)/python" -m pytest -n 2 tests/simulation
 
 coverage: setup-test ## measure what the tests reach that run in one process with the code; at least 85 per cent

@@ -35,10 +35,18 @@ async def keeping(seaweed: S3Server) -> S3Settings:
 
 
 async def completed(host: Client) -> Any:
+    """One of which all is there, its manifest too."""
     started = await host.start("m-1")
     await host.in_state(started["id"], "active", 40)
     await host.stop("m-1")
-    return await host.in_state(started["id"], "completed", 40)
+    ended = await host.in_state(started["id"], "completed", 40)
+
+    async def sealed() -> bool:
+        _, history, _ = await host.call("GET", f"/api/v1/recordings/{ended['id']}/history")
+        return any(item["type"] == "media.sealed" for item in history["items"])
+
+    await eventually(sealed)
+    return ended
 
 
 async def versions(store: S3Store) -> set[tuple[str, str]]:

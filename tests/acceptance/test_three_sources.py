@@ -1,5 +1,6 @@
 """Notifications, queries and the listing of storage: each may be missing, and everything still ends right."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ async def _recorded(pair: Pair, unmount: Path | None = None) -> Any:
 
     await eventually(captured)
     if unmount is not None:
-        unmount.rmdir()
+        shutil.rmtree(unmount)
     await pair.host.stop("three")
     return await _over(pair, started["id"])
 

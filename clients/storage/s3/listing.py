@@ -42,7 +42,10 @@ class Listing(OnLine):
 def _objects(page: "ListObjectsV2OutputTypeDef") -> list[StoredObject]:
     return [
         StoredObject(
-            found["Key"], found["Size"], int(found["LastModified"].timestamp() * 1000), found["ETag"].strip('"')
+            found["Key"],
+            found["Size"],
+            int(found["LastModified"].timestamp() * 1000),
+            found["ETag"].strip('"') if "ETag" in found else None,
         )
         for found in page.get("Contents", [])
     ]
