@@ -4,11 +4,18 @@ from typing import Any
 
 import pytest
 
+from clients.agora.simulator import calls
 from tests.fakes.studio import STORAGE, Clock, Receiver, Take
 from tests.integration.conftest import Begin
 
 Hook = tuple[Receiver, str]
-HOURS = 3600
+HOURS = 60
+"""An hour lasts a minute here: the sound of whole ones would have to be made."""
+
+
+@pytest.fixture(autouse=True)
+def short_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "KEYS_MS_MIN", 4 * HOURS * 1000)
 
 
 def until(seconds: float) -> dict[str, Any]:
@@ -22,7 +29,7 @@ async def renewed(take: Take, storage: dict[str, Any]) -> tuple[int, Any]:
 
 async def test_a_session_whose_keys_have_ended_writes_no_more(begin: Begin, receiver: Hook) -> None:
     (hook, url), clock = receiver, Clock()
-    bench = await begin(now=clock, webhook_url=url, slice_seconds=3600.0)
+    bench = await begin(now=clock, webhook_url=url, slice_seconds=float(HOURS))
     ends_at = clock() + 4 * HOURS + 60
     take = await bench.record(storageConfig=until(ends_at))
     clock.ahead = 4 * HOURS + 30
@@ -39,7 +46,7 @@ async def test_a_session_whose_keys_have_ended_writes_no_more(begin: Begin, rece
 
 async def test_a_session_with_fresh_keys_goes_on(begin: Begin) -> None:
     clock = Clock()
-    bench = await begin(now=clock, slice_seconds=3600.0)
+    bench = await begin(now=clock, slice_seconds=float(HOURS))
     take = await bench.record(storageConfig=until(clock() + 4 * HOURS + 60))
     clock.ahead = 1 * HOURS
     assert (await renewed(take, until(clock() + 6 * HOURS)))[0] == 200
