@@ -65,7 +65,7 @@ async def test_files_are_held_against_their_manifest(place: S3Settings | None) -
         manifest = await store.get(folder + "manifest.json")
         assert told["sha256"] == sha256(manifest).hexdigest()
         listed = {each["key"]: each for each in json.loads(manifest)["objects"]}
-        found = {each.key: each for each in await store.list("") if each.key != folder + "manifest.json"}
+        found = {each.key: each for each in await store.list(folder) if each.key != folder + "manifest.json"}
         assert set(listed) == set(found)
         assert sum(each["size"] for each in listed.values()) == told["bytes"] == done["fileSize"]
         for key, each in listed.items():
