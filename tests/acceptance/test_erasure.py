@@ -15,6 +15,7 @@ import pytest_asyncio
 from actors.domain.media import StoredObject
 from clients.storage.s3.settings import S3Settings
 from clients.storage.s3.store import S3Store, open_store
+from server.preflight.probe import FOLDER as PROBES
 from tests.acceptance.running import Client, RunningServer, serving
 from tests.fakes.buckets import S3Server, new_bucket, told_of
 from tests.fakes.faulty_proxy import FaultyProxy, Kind, faulty_proxy
@@ -27,8 +28,6 @@ QUICK = {
     "TAPEDECK_STORAGE__CALL_ATTEMPTS_MAX": "1",
     "TAPEDECK_STORAGE__ERASE_DELAYS_SECONDS": "[0.2]",
 }
-
-PROBES = "/_preflight/"
 
 
 @pytest_asyncio.fixture
