@@ -6,7 +6,6 @@ import logging
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import aiohttp
@@ -21,7 +20,6 @@ from yarl import URL
 from actors.domain.ids import RecordingId
 from actors.domain.media import StoredObject
 from actors.domain.model import Recording
-from actors.domain.outcomes import Erased, Inventory
 from benchmarks.measuring import interleaved, table
 from clients.storage.playlist import parse, write
 from clients.storage.s3.addresses import Addresses
@@ -79,15 +77,6 @@ class Bucket:
 
     async def get(self, key: str) -> bytes:
         return self.data
-
-    async def survey(self, prefix: str, after: str | None, limit: int) -> Inventory:
-        raise NotImplementedError
-
-    async def delete_prefix(self, prefix: str) -> Erased:
-        raise NotImplementedError
-
-    def source(self, found: StoredObject) -> AbstractContextManager[str]:
-        raise NotImplementedError
 
 
 class Nobody:

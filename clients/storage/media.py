@@ -22,12 +22,16 @@ _TROUBLE = (StorageDenied, StorageNotFound, StorageUnavailable)
 log = structlog.get_logger(__name__)
 
 
-class ObjectStore(Protocol):
-    """What is needed of a store. All raise StorageNotFound, StorageDenied, StorageUnavailable."""
+class PlaylistStore(Protocol):
+    """What is needed to play. All raise StorageNotFound, StorageDenied, StorageUnavailable."""
 
     async def list(self, prefix: str) -> list[StoredObject]: ...
 
     async def get(self, key: str) -> bytes: ...
+
+
+class ObjectStore(PlaylistStore, Protocol):
+    """What is needed besides to prove and to erase; they raise the same."""
 
     async def survey(self, prefix: str, after: str | None, limit: int) -> Inventory:
         """A page of everything whose key begins so, all versions, behind `after`, with the longest lock on them."""
@@ -97,13 +101,13 @@ class StoredMedia:
         return Movie(found.key, found.size, seconds, error)
 
 
-async def read_playlists(store: ObjectStore, objects: Sequence[StoredObject]) -> tuple[Playlist, ...]:
+async def read_playlists(store: PlaylistStore, objects: Sequence[StoredObject]) -> tuple[Playlist, ...]:
     """The playlists among these objects, with the sizes of what they list. Raises as the store does."""
     sizes = {each.key: each.size for each in objects}
     return tuple([await _playlist(store, each, sizes) for each in objects if each.key.lower().endswith(".m3u8")])
 
 
-async def _playlist(store: ObjectStore, found: StoredObject, sizes: Mapping[str, int]) -> Playlist:
+async def _playlist(store: PlaylistStore, found: StoredObject, sizes: Mapping[str, int]) -> Playlist:
     if found.size > PLAYLIST_BYTES_MAX:
         return _unreadable(found, f"it has more than {PLAYLIST_BYTES_MAX} bytes")
     # A day has five thousand slices.

@@ -11,7 +11,7 @@ from functools import partial
 from actors.domain.media import MediaReport
 from actors.domain.timeline import Part, parts_of, session_of
 from actors.ports import StorageNotFound
-from clients.storage.media import ObjectStore, folder_of, read_playlists
+from clients.storage.media import PlaylistStore, folder_of, read_playlists
 from clients.storage.playlist import Entry, write
 
 
@@ -23,7 +23,7 @@ class Shelf:
     """
 
     def __init__(
-        self, store: ObjectStore, *, look_seconds: float, looks_max: int, looked: Callable[[], None] = lambda: None
+        self, store: PlaylistStore, *, look_seconds: float, looks_max: int, looked: Callable[[], None] = lambda: None
     ) -> None:
         self._store = store
         self._look_seconds = look_seconds
