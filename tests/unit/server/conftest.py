@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,6 +16,13 @@ from server.policy import AUTHENTICATOR
 from server.settings import HttpSettings
 
 SECRET = "the-only-secret-of-thirty-two-bytes!"
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and an environment of the test's own, for commands."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", {"TAPEDECK_DATA_DIR": str(tmp_path / "data")})
 
 
 @dataclass

@@ -10,22 +10,12 @@ import pytest
 
 from clients.agora.simulator.faults import NAMES
 from server.auth import Authenticator, Role, load_or_create_secret
-from server.cli import main
 from server.config import Config, ConfigError
+from tests.unit.server.commanded import called
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 SECRET = "of-the-environment-and-long-enough-too"
-
-
-@pytest.fixture(autouse=True)
-def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.environ", {"TAPEDECK_DATA_DIR": str(tmp_path / "data")})
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as raised:
-        main(arguments)
-    return int(raised.value.code or 0)
 
 
 def principal_of(token: str, secret: str):  # type: ignore[no-untyped-def]
@@ -40,12 +30,12 @@ def module(monkeypatch: pytest.MonkeyPatch, name: str, **functions: object) -> N
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["token"], ["migrate"]])
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(*command, "--help") == 0
+    assert called(*command, "--help") == 0
     assert "Usage: tapedeck" in capsys.readouterr().out
 
 
 def test_a_token_stands_alone_and_is_the_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("token") == 0
+    assert called("token") == 0
     out, err = capsys.readouterr()
     assert (out.count("\n"), err) == (1, "")
     principal = principal_of(out.strip(), load_or_create_secret(tmp_path / "data"))
@@ -68,7 +58,7 @@ def test_a_token_holds_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, capsy
         "--ttl",
         "60",
     ]
-    assert call("token", *options) == 0
+    assert called("token", *options) == 0
     principal = principal_of(capsys.readouterr().out.strip(), SECRET)
     assert (principal.sub, principal.is_operator) == ("anna", True)
     assert principal.meetings == {"m-1": Role.CO_HOST, "m-2": Role.CO_HOST}
@@ -78,7 +68,7 @@ def test_a_token_of_a_key_set_alone_is_minted_elsewhere(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TAPEDECK_JWKS", "https://id.example/keys")
-    assert call("token") == 2
+    assert called("token") == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "needs TAPEDECK_JWT_SECRET" in err
@@ -88,7 +78,7 @@ def test_a_token_of_a_key_set_alone_is_minted_elsewhere(
     "arguments", [["token", "--role", "BOSS"], ["token", "--ttl", "0"], ["token", "--frob"], ["frob"], []]
 )
 def test_a_bad_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(*arguments) == 2
+    assert called(*arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -102,7 +92,7 @@ def test_a_bad_command_line_ends_with_2(arguments: list[str], capsys: pytest.Cap
 def test_a_token_that_no_server_takes_is_not_printed(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("token", *arguments) == 2
+    assert called("token", *arguments) == 2
     assert tuple(capsys.readouterr()) == ("", line)
 
 
@@ -111,7 +101,7 @@ def test_a_bad_configuration_is_one_line(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TAPEDECK_HTTP__FROB", "1")
-    assert call(command) == 2
+    assert called(command) == 2
     assert capsys.readouterr().err == "tapedeck: TAPEDECK_HTTP__FROB: there is no such setting\n"
 
 
@@ -119,7 +109,7 @@ def test_serve_runs_the_server_with_its_configuration(tmp_path: Path, monkeypatc
     seen: list[Config] = []
     module(monkeypatch, "server.main", serve=seen.append)
     (tmp_path / "mine.toml").write_text("[server]\nport = 4000\n")
-    assert call("serve", "--config", str(tmp_path / "mine.toml")) == 0
+    assert called("serve", "--config", str(tmp_path / "mine.toml")) == 0
     assert [config.server.port for config in seen] == [4000]
 
 
@@ -137,7 +127,7 @@ def test_what_the_system_refuses_is_one_line(
         raise error
 
     module(monkeypatch, "server.main", serve=fail)
-    assert call("serve") == code
+    assert called("serve") == code
     assert capsys.readouterr().err == line
 
 
@@ -151,9 +141,9 @@ def test_simulate_has_the_options_of_its_function(
         seen.append((port, control_open))
 
     module(monkeypatch, "server.simulate", simulate=simulate)
-    assert call("simulate", "--port", "7000", "--control-open") == 0
-    assert call("simulate", "--help") == 0
-    assert call("simulate", "--frob") == 2
+    assert called("simulate", "--port", "7000", "--control-open") == 0
+    assert called("simulate", "--help") == 0
+    assert called("simulate", "--frob") == 2
     assert seen == [(7000, True)]
     out = capsys.readouterr().out
     assert "Usage: tapedeck simulate" in out
@@ -165,10 +155,10 @@ def test_migrate_upgrades_the_external_database(
 ) -> None:
     seen: list[str] = []
     module(monkeypatch, "clients.postgres.migrate", upgrade=seen.append)
-    assert call("migrate") == 2
+    assert called("migrate") == 2
     assert "DATABASE_URL: is not set" in capsys.readouterr().err
     monkeypatch.setenv("DATABASE_URL", "postgresql://host/db")
-    assert call("migrate") == 0
+    assert called("migrate") == 0
     assert seen == ["postgresql://host/db"]
 
 
@@ -205,9 +195,9 @@ def test_a_fault_that_does_not_exist_ends_the_start_with_the_list_of_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TAPEDECK_SIMULATOR__FAULTS", '{"start.nonsense": 1}')
-    assert call("serve") == 2
+    assert called("serve") == 2
     by_server = capsys.readouterr().err
-    assert call("simulate", "--storage", "media", "--fault", "start.nonsense=1") == 2
+    assert called("simulate", "--storage", "media", "--fault", "start.nonsense=1") == 2
     by_simulator = capsys.readouterr().err
     assert (by_server.count("\n"), by_simulator.count("\n")) == (1, 1)
     for name in ("start.nonsense", *NAMES):
@@ -218,5 +208,5 @@ def test_a_fault_that_does_not_exist_ends_the_start_with_the_list_of_names(
 
 @pytest.mark.parametrize("fault", ["start.slow=2", "start.slow=nan", "start.slow=-1", "start.slow=often", "start.slow"])
 def test_a_probability_is_a_number_from_0_to_1(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("simulate", "--storage", "media", "--fault", fault) == 2
+    assert called("simulate", "--storage", "media", "--fault", fault) == 2
     assert "start.slow" in capsys.readouterr().err

@@ -1,16 +1,15 @@
 """`tapedeck preflight`, called as the entry point calls it."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from server.cli import main
-from tests.listening import listening
+from tests.unit.server.commanded import answered_by, called_aside
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 SINCE = "2026-11-22T10:00:00.000Z"
 
@@ -39,27 +38,13 @@ class Server:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    made, app = Server(), web.Application()
-    app.router.add_route("*", "/{path:.*}", made.answer)
-    async with listening(app) as made.url:
+    made = Server()
+    async with answered_by(made.answer) as made.url:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.environ", {"TAPEDECK_DATA_DIR": str(tmp_path / "data")})
-
-
 async def call(*arguments: str) -> int:
-    """The exit code. In a thread, since the server answers in this one."""
-
-    def run() -> int:
-        with pytest.raises(SystemExit) as raised:
-            main(["preflight", *arguments])
-        return int(raised.value.code or 0)
-
-    return await asyncio.to_thread(run)
+    return await called_aside("preflight", *arguments)
 
 
 async def test_all_is_well(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

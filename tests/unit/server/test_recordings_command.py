@@ -1,6 +1,5 @@
 """`tapedeck recordings`, called as the entry point calls it, against a server that notes what it is asked."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from server.auth import Authenticator, load_or_create_secret, mint_token
-from server.cli import main
-from tests.listening import listening
+from tests.unit.server.commanded import answered_by, called_aside
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 ID = "01993a5e-7c4e-7d6a-b1d1-0f5a2f9c1e11"
 SECRET = "of-the-server-and-long-enough-for-it"
@@ -67,27 +67,13 @@ class Server:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    made, app = Server(), web.Application()
-    app.router.add_route("*", "/{path:.*}", made.answer)
-    async with listening(app) as made.url:
+    made = Server()
+    async with answered_by(made.answer) as made.url:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.environ", {"TAPEDECK_DATA_DIR": str(tmp_path / "data")})
-
-
 async def call(*arguments: str) -> int:
-    """The exit code. In a thread, since the server answers in this one."""
-
-    def run() -> int:
-        with pytest.raises(SystemExit) as raised:
-            main(["recordings", *arguments])
-        return int(raised.value.code or 0)
-
-    return await asyncio.to_thread(run)
+    return await called_aside("recordings", *arguments)
 
 
 async def test_filters_are_those_of_the_interface(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
