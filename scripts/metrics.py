@@ -11,17 +11,14 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from server.forwarding import ForwardingMetrics
 from server.gauges import ServerMetrics, StateMetrics
+from server.media_metrics import AttachMetrics, ManifestMetrics, PlaybackMetrics, StorageMetrics
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
-    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
-    ManifestMetrics,
     NodeMetrics,
-    PlaybackMetrics,
     SimulatorMetrics,
-    StorageMetrics,
     StreamMetrics,
     WebhookMetrics,
 )

@@ -55,15 +55,13 @@ from server.hops import HopSigner
 from server.hub import Hub
 from server.ids import RandomIds, SystemClock
 from server.looks import AGORA, DATABASE, JWKS, REDIS, agora_look, database_look, keys_look
+from server.media_metrics import AttachMetrics, ManifestMetrics, PlaybackMetrics
 from server.metrics import (
     ActorMetrics,
     AgoraMetrics,
-    AttachMetrics,
     AuthMetrics,
     LifeMetrics,
-    ManifestMetrics,
     NodeMetrics,
-    PlaybackMetrics,
     StreamMetrics,
     WebhookMetrics,
 )

@@ -12,7 +12,7 @@ from clients.storage.fetching import Fetcher, FetchLimits, SourceFailed, SourceR
 from clients.storage.keys import content_type_of
 from clients.storage.media import folder_of
 from server.errors import Problem, invalid
-from server.metrics import AttachMetrics
+from server.media_metrics import AttachMetrics
 from server.routes.files import Attached
 from server.settings import AttachSettings
 

@@ -47,7 +47,8 @@ from server.listening import (
     node_name,
 )
 from server.logging import configure_logging
-from server.metrics import AuthMetrics, SimulatorMetrics, StorageMetrics
+from server.media_metrics import StorageMetrics
+from server.metrics import AuthMetrics, SimulatorMetrics
 from server.provider import AgoraMode, find_mode
 from server.storage import check_region, open_storage
 

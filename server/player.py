@@ -11,7 +11,7 @@ from actors.domain.media import MediaReport
 from actors.domain.model import MediaFile, Recording
 from actors.ports import Clock, StorageDenied, StorageNotFound, StorageUnavailable
 from server.errors import Problem, invalid
-from server.metrics import PlaybackMetrics
+from server.media_metrics import PlaybackMetrics
 from server.playback import Signer, Urls, availability, playback_items
 from server.settings import PlaybackSettings
 

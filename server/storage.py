@@ -15,7 +15,7 @@ from clients.storage.s3.store import S3Store, open_store
 from server.checks import Check
 from server.config import Config, ConfigError
 from server.ids import SystemClock
-from server.metrics import StorageMetrics
+from server.media_metrics import StorageMetrics
 from server.preflight.bucket import BucketProbe
 from server.preflight.bucket_looks import clock_look, public_access_look, region_look
 from server.preflight.folder import FolderProbe

@@ -16,7 +16,7 @@ from clients.storage.s3.store import S3Store
 from server.checks import Trouble
 from server.config import load_config
 from server.ids import SystemClock
-from server.metrics import StorageMetrics
+from server.media_metrics import StorageMetrics
 from server.preflight.bucket import DELETE, OPEN, READ, WRITE, BucketProbe
 from server.preflight.bucket_looks import clock_look, public_access_look, region_look
 from server.storage import open_storage

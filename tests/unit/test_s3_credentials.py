@@ -12,7 +12,7 @@ from clients.agora.requests import S3Target
 from clients.storage.s3.credentials import Keys, find_keys
 from server.config import ConfigError, load_config
 from server.ids import SystemClock
-from server.metrics import StorageMetrics
+from server.media_metrics import StorageMetrics
 from server.storage import _target as target_of
 from server.storage import check_region, open_storage, s3_settings_of
 from tests.listening import listening

@@ -44,7 +44,7 @@ from actors.system import ActorSystem, SystemSettings
 from server.auth import Role, mint_token
 from server.config import Config
 from server.ids import RandomIds
-from server.metrics import PlaybackMetrics
+from server.media_metrics import PlaybackMetrics
 from server.openings import Openings
 from server.playback import Signer, UrlSigner
 from server.player import Player

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from clients.storage.local import LocalStore
 from server.attaching import Attachments
 from server.config import Config
-from server.metrics import AttachMetrics
+from server.media_metrics import AttachMetrics
 from server.playback import UrlSigner
 from server.render import Renderer
 from server.routes.files import FileRoutes
