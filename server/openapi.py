@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from server.documents import examples
 from server.errors import ERRORS
 from server.openapi_answers import ANSWERS
+from server.openapi_operation import Access, Operation
 from server.openapi_prose import (
     ANSWER_HEADERS,
     DESCRIPTIONS,
@@ -18,7 +19,7 @@ from server.openapi_prose import (
     REQUEST_HEADERS,
     SECURITY,
 )
-from server.openapi_routes import COMMAND_SENDS, OPERATIONS, Access, Operation
+from server.openapi_routes import COMMAND_SENDS, OPERATIONS
 from server.openapi_shapes import REFERENCE, reference
 from server.settings import PlaybackSettings
 

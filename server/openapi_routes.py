@@ -1,19 +1,16 @@
 """Every route as the OpenAPI document tells it: what it takes and what it may answer. A test holds it to what is served."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from server.openapi_operation import Access, Operation
 from server.routes.streams import StreamQuery
 from server.schemas import (
     AttachBody,
     AttachParameters,
     HistoryParameters,
     ListParameters,
-    NoParameters,
     OperatorListParameters,
     PlaybackParameters,
     StartBody,
@@ -22,47 +19,6 @@ from server.schemas import (
     UpdateBody,
     VerifyParameters,
 )
-
-
-class Access(StrEnum):
-    """What a call is let in by."""
-
-    BEARER = "bearer"
-    STREAM = "stream"
-    SIGNATURE = "signature"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One route. `answers` maps a status to a schema's name, None for no JSON; `problems` are those beside the common ones.
-
-    `headers` are those of a request that mean something here, `sends` those of the good answers. `who` names the roles that
-    are let in, and `operator`. `shows` names the examples of a status, where not all of the schema fit.
-    """
-
-    method: str
-    path: str
-    summary: str
-    answers: dict[int, str | None]
-    problems: tuple[str, ...] = ()
-    who: tuple[str, ...] = ()
-    shows: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    query: type[BaseModel] = NoParameters
-    body: type[BaseModel] | None = None
-    access: Access = Access.BEARER
-    media_type: str = "application/json"
-    headers: tuple[str, ...] = ()
-    sends: tuple[str, ...] = ()
-
-    @property
-    def tag(self) -> str:
-        """The chapter that it belongs to."""
-        if self.access is Access.STREAM:
-            return "Streams"
-        if self.access is not Access.BEARER:
-            return "Server"
-        return "Reading" if self.method == "get" else "Commands"
 
 
 class MediaParameters(BaseModel):
