@@ -158,8 +158,10 @@ class Forwarder:
 
     def _errand(self, request: web.Request) -> _Errand:
         given = request.headers.get(KEY)
-        request[MADE_KEY] = key = given or uuid4().hex
-        return _Errand(request, self._loop_time(), key, given is None)
+        if given is not None:
+            return _Errand(request, self._loop_time(), given, made_key=False)
+        request[MADE_KEY] = uuid4().hex
+        return _Errand(request, self._loop_time(), request[MADE_KEY], made_key=True)
 
     async def _asked(self, errand: _Errand, node: str) -> web.Response | None:
         """The other node's answer; None if it has not got the meeting, or cannot be asked now."""
